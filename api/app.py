@@ -1,0 +1,48 @@
+"""The FastAPI application around a service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from api import problems, stream
+from api.edge import Edge
+from api.routes import counters, halls, node, reports, tickets
+from api.service import Service
+from models.answers import Problem
+
+ABOUT = """Tickets, counters, boards and the wait promise of service halls.
+
+Times are RFC 3339 UTC, durations seconds with suffix `_s`. Errors are problem documents (RFC 9457) with a stable
+`type`. Every POST takes an `Idempotency-Key`. The streams are described in `/asyncapi.json`."""
+
+
+def build(service: Service) -> ASGIApp:
+    """The application, edge included; `lifespan` opens and closes the service."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    app = FastAPI(title="Queue service", version="1", description=ABOUT, lifespan=lifespan, redoc_url=None)
+    app.state.service = service
+    problems.install(app)
+    for module in (tickets, counters, halls, reports, node, stream):
+        app.include_router(module.ROUTER)
+    _document_problems(app)
+    return Edge(app, service.settings, service.metrics.count_http)
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Name the problem document's schema, which the routes refer to, in the OpenAPI document."""
+    original = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = original()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("Problem", Problem.model_json_schema())
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

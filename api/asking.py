@@ -1,0 +1,95 @@
+"""From a request to a command's answer: who asks, with which idempotency key, and back to a response."""
+
+import hashlib
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Request
+from fastapi.responses import Response
+
+from api.ids import hall_of
+from api.problems import MEDIA_TYPE
+from api.service import Service
+from models.answers import Problem
+from models.vocabulary import Channel
+from queue_service.batch import Answer, Answering, Keyed
+from queue_service.domain import commands as c
+
+JSON = "application/json"
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="the same key and body again get the first answer again",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+    ),
+]
+HallPath = Annotated[str, Path(max_length=100)]
+TicketPath = Annotated[str, Path(max_length=100)]
+CounterPath = Annotated[str, Path(max_length=100)]
+
+
+def _documented(status: int, what: str) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {"description": what, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    }
+
+
+READING: dict[int | str, dict[str, Any]] = {
+    **_documented(401, "No valid token (only with QUEUE_AUTH=token)"),
+    **_documented(404, "There is no such hall, ticket or counter"),
+    **_documented(422, "The request does not fit; each fault is named with its place"),
+    **_documented(503, "Not now; try again after Retry-After seconds"),
+}
+COMMANDING: dict[int | str, dict[str, Any]] = {
+    **READING,
+    **_documented(400, "The body is not JSON"),
+    **_documented(409, "The present state does not allow it; the answer says which state"),
+    **_documented(413, "The body is too large"),
+}
+STALE = _documented(412, "The plan was changed meanwhile")
+PROBLEM_MODEL = Problem
+
+
+def service_of(request: Request) -> Service:
+    """The running node."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def ask(
+    request: Request,
+    hall: str,
+    command: c.Command,
+    answering: Answering,
+    key: str | None,
+    channel: Channel = Channel.API,
+) -> Response:
+    """Have a command decided and stored; the response comes only after that."""
+    actor: str = request.scope["state"]["actor"]
+    keyed = None
+    if key is not None:
+        body_hash = hashlib.sha256(await request.body()).hexdigest()
+        keyed = Keyed(key, request.method, request.scope["path"][:300], body_hash)
+    engine = service_of(request).engine
+    return respond(await engine.submit(hall, command, actor=actor, channel=channel, answering=answering, keyed=keyed))
+
+
+async def ask_ticket(request: Request, command: c.TicketCommand, answering: Answering, key: str | None) -> Response:
+    """The same for a command about a ticket, whose id names the hall."""
+    return await ask(request, hall_of(command.ticket), command, answering, key)
+
+
+def respond(answer: Answer) -> Response:
+    """An engine's answer as a response."""
+    headers = dict(answer.headers)
+    if answer.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(answer.body, answer.status, headers, JSON if answer.body else None)
+
+
+def json_response(body: bytes, headers: dict[str, str] | None = None) -> Response:
+    """200 with JSON that is already bytes."""
+    return Response(body, 200, headers, JSON)

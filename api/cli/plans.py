@@ -1,0 +1,88 @@
+"""Plans from files, and the schema: `apply`, `migrate`."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from api import answers
+from api.cli import APP, OUT
+from api.problems import place_of
+from models.plan import PlanDocument
+from models.vocabulary import Channel
+from queue_service import journal, schema
+from queue_service.batch import Answer, Batches, Submission
+from queue_service.clock import Clock, ClockGuard, SystemClock
+from queue_service.database import Database
+from queue_service.domain import commands as c
+from queue_service.errors import BadInput, PlanFaulty, QueueServiceError, StaleVersion
+from queue_service.settings import Settings
+
+DatabaseUrl = Annotated[str | None, typer.Option(help="default: QUEUE_DATABASE_URL", show_default=False)]
+
+
+def open_database(url: str | None) -> Database:
+    """The database of the settings or the option, its schema checked (made, where it is empty)."""
+    database = Database(url or Settings().database_url)
+    schema.prepare(database)
+    return database
+
+
+def read_plan(path: Path) -> PlanDocument:
+    """The plan of a TOML file, or a QueueServiceError naming each fault and its place."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not TOML: {error}.") from error
+    try:
+        return PlanDocument.model_validate(document)
+    except ValidationError as error:
+        faults = [{"place": place_of(("body", *fault["loc"])), "message": fault["msg"]} for fault in error.errors()]
+        raise PlanFaulty(f"{path} is no plan:", faults=faults) from error
+
+
+def run_command(
+    database: Database, hall: str, command: c.Command, answering: Any, clock: Clock | None = None
+) -> Answer:
+    """One command as one transaction in this process; a server on the same database sees it within a second."""
+    clock = clock or SystemClock()
+    deadline_ms = clock.monotonic_ms() + 60_000
+    submission = Submission(hall, command, "command-line", Channel.CLI, answering, deadline_ms)
+    with database.write() as connection:
+        Batches(clock, ClockGuard(clock)).run(connection, [submission])
+    if isinstance(submission.result, Answer):
+        return submission.result
+    raise submission.result or QueueServiceError()
+
+
+def apply_plan(database: Database, plan: PlanDocument, only_new: bool = False) -> str:
+    """Put a plan; what became of it: `created`, `changed`, `unchanged` or (only_new) `kept`."""
+    document = plan.model_dump(mode="json")
+    before = database.read(journal.all_positions).get(plan.id)
+    try:
+        answer = run_command(database, plan.id, c.PutPlan(document, 0 if only_new else None), answers.planned)
+    except StaleVersion:
+        return "kept"
+    after = database.read(journal.all_positions)[plan.id]
+    return "created" if answer.status == 201 else "unchanged" if before == after else "changed"
+
+
+@APP.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="the hall's plan, a TOML file such as deploy/halls/fengxian.toml")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Create or change a hall from its plan. A running server on the same database shows it within a second."""
+    plan = read_plan(file)
+    OUT.print(f"{plan.id}: {apply_plan(open_database(database_url), plan)}")
+
+
+@APP.command()
+def migrate(database_url: DatabaseUrl = None) -> None:
+    """Create the database's schema, or bring it up to this version. Stop the servers and make a backup first."""
+    before, after = schema.migrate(Database(database_url or Settings().database_url))
+    OUT.print(f"schema {after}" + (" (nothing to do)" if before == after else f", was {before or 'empty'}"))

@@ -1,0 +1,136 @@
+"""What every request passes before a route: who asks, how large its body is, and that it is counted.
+
+Plain ASGI, one object, so that it costs microseconds. Access is denied unless a rule here allows it.
+"""
+
+import hmac
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem
+from queue_service.settings import Auth, Settings
+
+ACTOR_OPEN = "local"
+ACTOR_TOKEN = "token"  # noqa: S105 (an actor's name)
+ACTOR_VISITOR = "visitor"
+
+_FREE = re.compile(r"^/(healthz|readyz|docs|docs/.*|openapi\.json|asyncapi\.json)$")
+_VISITOR_GET = re.compile(r"^/v1/tickets/[^/]+$")
+_VISITOR_POST = re.compile(r"^/v1/tickets/[^/]+/(check-in|postpone|rejoin|cancel)$")
+_VISITOR_SOCKET = re.compile(r"^/v1/tickets/[^/]+/stream$")
+
+Count = Callable[[str, str, int, float], None]
+"""Told of each HTTP request: method, route template, status, seconds."""
+
+
+class Edge:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, count: Count) -> None:
+        """`count` is told of each answered HTTP request."""
+        self._app = app
+        self._open = settings.auth == Auth.OPEN
+        self._token = (settings.token or "").encode()
+        self._max_body_bytes = settings.max_body_bytes
+        self._count = count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, refuse, or pass on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        actor = self._actor(scope)
+        scope.setdefault("state", {})["actor"] = actor
+        if scope["type"] == "websocket":
+            if actor is None:
+                await receive()
+                await send({"type": "websocket.close", "code": 4401, "reason": "a token is needed"})
+                return
+            await self._app(scope, receive, send)
+            return
+        await self._http(scope, receive, send, actor)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, actor: str | None) -> None:
+        started, status = time.perf_counter(), 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            if actor is None:
+                refusal = problem(401, "unauthorized", "A token is needed.", "Send Authorization: Bearer TOKEN.")
+                refusal.headers["WWW-Authenticate"] = "Bearer"
+                await refusal(scope, receive, watched)
+            elif self._announces_too_much(scope):
+                await self._too_large(scope, receive, watched)
+            else:
+                await self._app(scope, _Bounded(receive, self._max_body_bytes), watched)
+        except _TooLarge:
+            await self._too_large(scope, receive, watched)
+        finally:
+            route = scope.get("route")
+            self._count(scope["method"], getattr(route, "path", ""), status, time.perf_counter() - started)
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = problem(413, "too-large", "The body is too large.", f"At most {self._max_body_bytes} bytes.")
+        refusal.headers["Connection"] = "close"
+        await refusal(scope, receive, send)
+
+    def _announces_too_much(self, scope: Scope) -> bool:
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                return not value.isdigit() or int(value) > self._max_body_bytes
+        return False
+
+    def _actor(self, scope: Scope) -> str | None:
+        """Who asks; None: nobody who may."""
+        if self._open:
+            return ACTOR_OPEN
+        if self._has_token(scope):
+            return ACTOR_TOKEN
+        path = scope["path"]
+        if scope["type"] == "websocket":
+            return ACTOR_VISITOR if _VISITOR_SOCKET.match(path) else None
+        if _FREE.match(path):
+            return ACTOR_VISITOR
+        pattern = _VISITOR_GET if scope["method"] in ("GET", "HEAD") else _VISITOR_POST
+        return ACTOR_VISITOR if pattern.match(path) else None
+
+    def _has_token(self, scope: Scope) -> bool:
+        """A bearer token in the header; for websockets, whose browsers cannot set one, also `?access_token=`."""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                scheme, _, token = value.partition(b" ")
+                return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
+        if scope["type"] == "websocket":
+            given = parse_qs(scope["query_string"].decode("latin-1")).get("access_token", [""])[0]
+            return hmac.compare_digest(given.encode(), self._token)
+        return False
+
+
+class _TooLarge(Exception):
+    """The body that came was larger than allowed."""
+
+
+class _Bounded:
+    """A receive that stops at the allowed number of bytes, announced or not."""
+
+    __slots__ = ("_left", "_receive")
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise _TooLarge
+        return message

@@ -1,0 +1,27 @@
+"""Ticket ids: `<hall>.<26 characters>`. They encode their hall, are ordered by time, and cannot be guessed (80 random
+bits), since holding one is the visitor's right to follow and cancel."""
+
+import os
+import re
+
+from models.plan import HALL_ID_PATTERN
+from queue_service.errors import UnknownTicket
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+_HALL = re.compile(HALL_ID_PATTERN)
+
+
+def new_ticket_id(hall: str, now_ms: int) -> str:
+    """A new id; 48 bits of time, 80 of chance, in Crockford's base 32."""
+    value = now_ms << 80 | int.from_bytes(os.urandom(10), "big")
+    pairs = (_PAIRS[value >> shift & 0x3FF] for shift in range(120, -1, -10))
+    return f"{hall}.{''.join(pairs)}"
+
+
+def hall_of(ticket_id: str) -> str:
+    """The hall of a ticket id; UnknownTicket where it cannot be one."""
+    hall, _, rest = ticket_id.rpartition(".")
+    if len(rest) != 26 or not _HALL.match(hall):
+        raise UnknownTicket(f"{ticket_id[:80]!r} is not a ticket's id.", ticket=ticket_id[:80])
+    return hall

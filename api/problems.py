@@ -1,0 +1,106 @@
+"""Errors as RFC 9457 problem documents: the one table from our errors to HTTP. A test asserts it is complete."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from queue_service import errors
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = "1"
+
+TABLE: dict[type[errors.QueueServiceError], tuple[int, str]] = {
+    errors.UnknownHall: (404, "unknown-hall"),
+    errors.UnknownTicket: (404, "unknown-ticket"),
+    errors.UnknownCounter: (404, "unknown-counter"),
+    errors.UnknownService: (422, "unknown-service"),
+    errors.UnknownPriority: (422, "unknown-priority"),
+    errors.UnknownReason: (422, "unknown-reason"),
+    errors.BadValue: (422, "bad-value"),
+    errors.PlanFaulty: (422, "plan-faulty"),
+    errors.KeyReused: (422, "key-reused"),
+    errors.WrongState: (409, "wrong-state"),
+    errors.WrongCounterState: (409, "wrong-counter-state"),
+    errors.CounterHoldsTicket: (409, "counter-holds-ticket"),
+    errors.ClerkElsewhere: (409, "clerk-elsewhere"),
+    errors.TooEarly: (409, "too-early"),
+    errors.BoundReached: (409, "bound-reached"),
+    errors.NothingToUndo: (409, "nothing-to-undo"),
+    errors.TurnedAway: (409, "turned-away"),
+    errors.Suspended: (409, "suspended"),
+    errors.PlanInUse: (409, "plan-in-use"),
+    errors.StaleVersion: (412, "stale-version"),
+    errors.Unavailable: (503, "unavailable"),
+    errors.OutcomeUnknown: (503, "outcome-unknown"),
+    errors.Overloaded: (503, "overloaded"),
+    errors.ClockUnconfirmed: (503, "clock-unconfirmed"),
+    errors.LogCorrupt: (503, "log-corrupt"),
+    errors.UnknownEventKind: (503, "unknown-event-kind"),
+    errors.SchemaOutdated: (503, "schema-outdated"),
+    errors.BadInput: (422, "bad-input"),
+}
+"""Our errors: status and the last part of the problem's stable `type`."""
+
+
+def problem(status: int, name: str, title: str, detail: str, facts: Mapping[str, Any] | None = None) -> Response:
+    """A problem document."""
+    body = {"type": f"/problems/{name}", "title": title, "status": status, "detail": detail, **(facts or {})}
+    headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else None
+    return Response(orjson.dumps(body, default=str), status, headers, MEDIA_TYPE)
+
+
+def problem_of(error: errors.QueueServiceError) -> Response:
+    """The problem document of one of our errors."""
+    status, name = TABLE[type(error)]
+    return problem(status, name, type(error).__doc__ or name, str(error), error.facts)
+
+
+def place_of(location: tuple[Any, ...]) -> str:
+    """Where a fault is: a JSON pointer into the body, or the parameter's kind and name."""
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    return "/" + "/".join(parts[1:] if parts and parts[0] == "body" else parts)
+
+
+def faulty(found: list[Any], what: str = "The request") -> Response:
+    """422 naming each fault and its place; `found` as pydantic lists errors."""
+    faults = [{"place": place_of(tuple(one["loc"])), "message": one["msg"]} for one in found[:50]]
+    listed = "; ".join(f"{fault['place']}: {fault['message']}" for fault in faults[:5])
+    return problem(422, "invalid-request", f"{what} does not fit.", listed, {"faults": faults})
+
+
+def _on_our_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.QueueServiceError), "registered for these only"
+    return problem_of(error)
+
+
+def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError), "registered for these only"
+    return faulty(list(error.errors()))
+
+
+_NAMES = {401: "unauthorized", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for these only"
+    name = _NAMES.get(error.status_code, f"http-{error.status_code}")
+    response = problem(error.status_code, name, str(error.detail), str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _on_bug(request: Request, error: Exception) -> Response:
+    return problem(500, "internal", "Something is wrong in the service.", "The fault was logged; nothing was stored.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with a problem document."""
+    app.add_exception_handler(errors.QueueServiceError, _on_our_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)

@@ -1,0 +1,151 @@
+"""The one composition root: every part of a running node is made and joined here."""
+
+import asyncio
+import gc
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from api.answers import live_ticket, nothing, ticket_document
+from api.ids import hall_of
+from metrics.registry import HallMetrics
+from models.vocabulary import Channel
+from queue_service import journal, schema
+from queue_service.clock import Clock, SystemClock
+from queue_service.database import Database
+from queue_service.domain import commands as c
+from queue_service.engine import Commit, Engine
+from queue_service.errors import ClockUnconfirmed, QueueServiceError, UnknownTicket
+from queue_service.feed import Feed, View
+from queue_service.settings import Settings
+
+RECEIPTS_KEPT_MS = 48 * 3_600_000
+KEEPING_S = 1.0
+GC_THRESHOLDS = (50_000, 20, 100)
+"""Python's collector, left alone, was what spoiled the tail: it walks every object there is."""
+
+
+class Service:
+    """A running node."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """Nothing is opened yet; see `running`."""
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.log = logging.getLogger("queue_service")
+        self.sockets: Counter[str] = Counter()
+        self.database = Database(settings.database_url)
+        self.metrics = HallMetrics(settings.wait_buckets)
+        self.feed = Feed(self.database, self.clock, self.metrics.fold)
+        self.engine = Engine(self.database, self.clock, self._committed)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.stopping = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Service"]:
+        """Open the database, start the engine and the feed; stop them in the opposite order."""
+        schema.prepare(self.database)
+        self.engine.start()
+        self.feed.start()
+        self.background(self._keep())
+        self.background(self._load_all())
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        try:
+            yield self
+        finally:
+            self.stopping = True
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.engine.stop()
+            await self.feed.stop()
+            self.database.close()
+
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something beside; it is cancelled when the node stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _committed(self, commit: Commit) -> None:
+        self.feed.published(commit.events)
+        self.metrics.observe(commit)
+
+    # -- what goes on by itself
+
+    async def _load_all(self) -> None:
+        """Load every hall, so that displays find their view and gauges show all halls after a restart."""
+        for hall_id in await asyncio.to_thread(self.database.read, journal.all_positions):
+            await self.feed.view(hall_id)
+
+    async def _keep(self) -> None:
+        """Open each hall's new business day at its midnight, and forget old receipts."""
+        purged_ms = 0
+        while True:
+            try:
+                now_ms = self.clock.now_ms()
+                for hall_id, view in tuple(self.feed.views.items()):
+                    if view.hall.is_due(now_ms):
+                        await self.open_day(hall_id)
+                if now_ms - purged_ms > 3_600_000:
+                    purged_ms = now_ms
+                    before_ms = now_ms - RECEIPTS_KEPT_MS
+                    await self.engine.maintain(lambda one, before=before_ms: journal.purge_receipts(one, before))
+            except ClockUnconfirmed:
+                self.log.error("clock-unconfirmed: run `queue-service confirm-clock` once the time is right")
+            except Exception:
+                self.log.exception("housekeeping-failed")
+            await asyncio.sleep(KEEPING_S)
+
+    async def open_day(self, hall_id: str) -> None:
+        """Roll a hall over, if its day is over."""
+        await self.engine.submit(hall_id, c.OpenDay(), actor="system", channel=Channel.SYSTEM, answering=nothing)
+
+    # -- reads
+
+    async def current_view(self, hall_id: str) -> View:
+        """The hall's view, its business day opened. Raises UnknownHall."""
+        view = await self.feed.view(hall_id)
+        if view.hall.is_due(self.clock.now_ms()):
+            await self.open_day(hall_id)
+        return view
+
+    async def ticket(self, ticket_id: str) -> bytes:
+        """A ticket's document, open or closed. Raises UnknownTicket."""
+        hall_id = hall_of(ticket_id)
+        try:
+            hall = (await self.current_view(hall_id)).hall
+        except QueueServiceError as error:
+            raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id) from error
+        ticket = hall.tickets.get(ticket_id)
+        if ticket is not None:
+            return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms()))
+        found = await asyncio.to_thread(self.database.read, lambda one: _stored_ticket(one, ticket_id))
+        if found is None:
+            raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id)
+        return orjson.dumps(found)
+
+    # -- how it is
+
+    def faults(self) -> list[str]:
+        """Why this node is not ready; empty when it is."""
+        reasons = {
+            "stopping": self.stopping,
+            "the writer has died": not self.engine.is_alive,
+            "the clock jumped: confirm it with `queue-service confirm-clock`": not self.engine.guard.check(),
+            "the log cannot be read": self.feed.is_stale or not self.feed.is_polling,
+            self.feed.unknown_kind or "": self.feed.unknown_kind is not None,
+        }
+        return [reason for reason, holds in reasons.items() if holds]
+
+
+def _stored_ticket(connection: Connection, ticket_id: str) -> dict[str, Any] | None:
+    found = journal.tickets_from(connection, [row] if (row := journal.ticket_row(connection, ticket_id)) else [])
+    return next((ticket_document(one, hall, None, one.waited_so_far_ms(), one.last_seq) for hall, one in found), None)

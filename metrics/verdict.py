@@ -1,0 +1,149 @@
+"""Many wait records in one verdict: counts by cell, the share kept, percentiles by nearest rank, and whether the
+promise was met. Milliseconds are integers throughout and become seconds only in `Figures`. What one ticket's cell is,
+`waits` says; where the records come from is not known here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from metrics.waits import WaitRecord, classify
+from models.vocabulary import Period, Verdict
+from models.wire import seconds_or_none
+
+Promise = tuple[str, int, int]
+"""What a ticket is judged by: its period, promise_ms, percentile."""
+
+Seconds = Annotated[float | None, Field(description="seconds, exact to the millisecond")]
+Share = Annotated[float | None, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Figures(BaseModel):
+    """The verdict over some tickets. `counted` = kept + missed; durations are over those counted, people still waiting
+    beyond their promise included with their wait so far. The `called…` figures are over all tickets whose wait ended
+    in a call and that are not apart, no-shows included. None where there is nothing to say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    period: Period | None = Field(description="None in rows over several promises, like promise_s and percentile")
+    promise_s: Seconds
+    percentile: int | None
+    counted: Count
+    kept: Count
+    missed: Count
+    open: Annotated[Count, Field(description="still waiting within the promise")]
+    left: Annotated[Count, Field(description="cancelled, no-show or expired within the promise")]
+    apart: Annotated[Count, Field(description="backfilled, in suspended hours, or training")]
+    share: Annotated[Share, Field(description="kept / counted")]
+    mean_s: Seconds
+    p50_s: Seconds
+    p90_s: Seconds
+    p95_s: Seconds
+    max_s: Seconds
+    met: bool | None = Field(description="the promised percentile is within the promise, for each promise in the row")
+    called: Count
+    called_within: Count
+    called_share: Share
+    called_mean_s: Seconds
+    called_p50_s: Seconds
+    called_p90_s: Seconds
+    called_max_s: Seconds
+    turned_away: Annotated[Count, Field(description="visitors who got no ticket in this row's hours")]
+
+
+def nearest_rank(ordered: Sequence[int], percentile: int) -> int | None:
+    """The smallest value that at least `percentile` in a hundred do not exceed; `ordered` rises. None of nothing."""
+    return ordered[-(-percentile * len(ordered) // 100) - 1] if ordered else None
+
+
+def mean_ms(durations_ms: Sequence[int]) -> int | None:
+    """The mean to the nearest millisecond, halves upward, from the exact sum. None of nothing."""
+    count = len(durations_ms)
+    return (2 * sum(durations_ms) + count) // (2 * count) if count else None
+
+
+def share_of(part: int, whole: int) -> float | None:
+    """`part / whole`, None of nothing."""
+    return part / whole if whole else None
+
+
+@dataclass(slots=True)
+class Group:
+    """Tickets judged by the same promise."""
+
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    counted_ms: list[int] = field(default_factory=list)
+    called_ms: list[int] = field(default_factory=list)
+    turned_away: int = 0
+
+    def add(self, record: WaitRecord) -> None:
+        """Count one ticket."""
+        verdict = classify(record)
+        self.verdicts[verdict] += 1
+        if verdict in (Verdict.KEPT, Verdict.MISSED):
+            self.counted_ms.append(record.wait_ms)
+        if record.called and verdict != Verdict.APART:
+            self.called_ms.append(record.wait_ms)
+
+    def take(self, other: "Group") -> None:
+        """Count what `other` counted too."""
+        self.verdicts.update(other.verdicts)
+        self.counted_ms += other.counted_ms
+        self.called_ms += other.called_ms
+        self.turned_away += other.turned_away
+
+
+def figures(groups: Iterable[tuple[Promise, Group]]) -> Figures:
+    """The figures over groups of tickets, each judged by its own promise."""
+    by_promise: dict[Promise, Group] = {}
+    whole = Group()
+    for promise, group in groups:
+        by_promise.setdefault(promise, Group()).take(group)
+        whole.take(group)
+    period, promise_ms, percentile = next(iter(by_promise)) if len(by_promise) == 1 else (None, None, None)
+    verdicts, counted, called = whole.verdicts, sorted(whole.counted_ms), sorted(whole.called_ms)
+    within = sum(_within(group, promise[1]) for promise, group in by_promise.items())
+    return Figures(
+        period=None if period is None else Period(period),
+        promise_s=seconds_or_none(promise_ms),
+        percentile=percentile,
+        counted=len(counted),
+        **{verdict.value: verdicts[verdict] for verdict in Verdict},
+        share=share_of(verdicts[Verdict.KEPT], len(counted)),
+        **spread(counted),
+        p95_s=seconds_or_none(nearest_rank(counted, 95)),
+        met=_met(by_promise),
+        called=len(called),
+        called_within=within,
+        called_share=share_of(within, len(called)),
+        **{f"called_{name}": value for name, value in spread(called).items()},
+        turned_away=whole.turned_away,
+    )
+
+
+def spread(ordered_ms: Sequence[int]) -> dict[str, Any]:
+    """Mean, median, 90th percentile and maximum in seconds, by their names in `Figures`."""
+    return {
+        "mean_s": seconds_or_none(mean_ms(ordered_ms)),
+        "p50_s": seconds_or_none(nearest_rank(ordered_ms, 50)),
+        "p90_s": seconds_or_none(nearest_rank(ordered_ms, 90)),
+        "max_s": seconds_or_none(ordered_ms[-1] if ordered_ms else None),
+    }
+
+
+def _within(group: Group, promise_ms: int) -> int:
+    return sum(wait_ms <= promise_ms for wait_ms in group.called_ms)
+
+
+def _met(by_promise: dict[Promise, Group]) -> bool | None:
+    """Whether every promise that somebody was counted under was met; None when nobody was."""
+    reached = [
+        (nearest_rank(sorted(group.counted_ms), percentile), promise_ms)
+        for (_, promise_ms, percentile), group in by_promise.items()
+    ]
+    judged = [wait_ms <= promise_ms for wait_ms, promise_ms in reached if wait_ms is not None]
+    return all(judged) if judged else None

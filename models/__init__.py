@@ -1,0 +1,1 @@
+"""The nouns: closed vocabularies, tables with their constraints, wire shapes, migrations. No behaviour."""

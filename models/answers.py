@@ -1,0 +1,148 @@
+"""Shapes of answers, as the OpenAPI document shows them. The bytes are made by `api.answers`; a test compares."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from models.vocabulary import Apart, Channel, Period, TicketState
+
+
+class AnswerShape(BaseModel):
+    """An answer: exactly these members."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class TicketAnswer(AnswerShape):
+    """A ticket. `ahead`: how many of its service stand before it (None unless waiting). `estimate` is None until the
+    hall has an estimator. `waited_s`: the sum of its waits so far, up to this answer."""
+
+    id: str
+    hall: str
+    number: str
+    day: str
+    service: str
+    priority: str
+    channel: Channel
+    language: str | None
+    items: int
+    with_: str | None = Field(alias="with")
+    ref: str | None
+    state: TicketState
+    counter: str | None
+    ahead: int | None
+    estimate: None
+    issued_at: AwareDatetime
+    waiting_since: AwareDatetime | None
+    called_at: AwareDatetime | None
+    started_at: AwareDatetime | None
+    closed_at: AwareDatetime | None
+    waited_s: float
+    recalls: int
+    leg: int
+    period: Period | None
+    promise_s: float | None
+    apart: Apart | None
+    seq: int
+
+
+class TicketList(AnswerShape):
+    """Tickets in the order they were issued; `next` continues the list as `after`."""
+
+    items: list[TicketAnswer]
+    next: str | None
+
+
+class CounterAnswer(AnswerShape):
+    """A counter as it stands; `ticket` while it holds one."""
+
+    hall: str
+    counter: str
+    state: str
+    clerk: str | None
+    services: list[str]
+    ticket: str | None
+    number: str | None
+    pause_reason: str | None
+    pause_after: str | None
+    since: AwareDatetime
+    seq: int
+
+
+class HallSummary(AnswerShape):
+    """One hall of the list."""
+
+    id: str
+    name: str
+    day: str
+    seq: int
+
+
+class HallList(AnswerShape):
+    """All halls."""
+
+    items: list[HallSummary]
+
+
+class SuspensionAnswer(AnswerShape):
+    """What is suspended after the command."""
+
+    hall: str
+    suspended: list[dict[str, Any]]
+    seq: int
+
+
+class BackfillAnswer(AnswerShape):
+    """The tickets entered."""
+
+    items: list[TicketAnswer]
+
+
+class BoardAnswer(AnswerShape):
+    """What a display shows, as of `seq` of the hall's log (whose hash there is `head`)."""
+
+    seq: int
+    head: str
+    as_of: AwareDatetime
+    board: dict[str, Any]
+
+
+class EventAnswer(AnswerShape):
+    """One event of the log, with all that its hash is made of."""
+
+    hall: str
+    seq: int
+    command_seq: int
+    at: AwareDatetime
+    at_ms: int
+    kind: str
+    version: int
+    actor: str
+    channel: str
+    data: dict[str, Any]
+    head: str
+
+
+class EventList(AnswerShape):
+    """A stretch of the log; `last_seq` is where the log ends now."""
+
+    items: list[EventAnswer]
+    last_seq: int
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `type` is stable; further members say what is allowed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Health(AnswerShape):
+    """Whether the node lives, or is ready, and why not."""
+
+    status: str
+    reasons: list[str] = Field(default_factory=list)

@@ -1,0 +1,147 @@
+"""The tables, with the constraints that keep the invariants even if a rule were wrong.
+
+Times are integers, milliseconds since 1970 UTC: exact on every database, no time zone to lose. The log (`event`)
+is the truth; `ticket` and `leg` say the same in rows that can be queried, and `queue-service verify` proves it.
+"""
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Text, text
+from sqlmodel import Field, SQLModel
+
+from models.vocabulary import Apart, Channel, LegOutcome, Period, TicketState
+
+
+def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    """A CHECK that `column` holds a word of the vocabulary (or NULL, where the column allows it)."""
+    listed = ", ".join(f"'{word.value}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _ms(nullable: bool = False) -> Column[int]:
+    return Column(BigInteger, nullable=nullable)
+
+
+class HallRow(SQLModel, table=True):
+    """One row a hall: the lock every command takes, and where its log ends."""
+
+    __tablename__ = "hall"
+    id: str = Field(sa_column=Column(String(40), primary_key=True))
+    name: str = Field(sa_column=Column(String(120), nullable=False))
+    last_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_hash: str = Field(sa_column=Column(String(64), nullable=False))
+    day: str = Field(sa_column=Column(String(10), nullable=False))
+    day_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class EventRow(SQLModel, table=True):
+    """The log. `hash` is the SHA-256 over the predecessor's hash and this event's canonical bytes."""
+
+    __tablename__ = "event"
+    __table_args__ = (CheckConstraint("seq > 0", name="seq_positive"), {"sqlite_with_rowid": False})
+    hall: str = Field(sa_column=Column(String(40), primary_key=True))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    command_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at_ms: int = Field(sa_column=_ms())
+    kind: str = Field(sa_column=Column(String(40), nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    actor: str = Field(sa_column=Column(String(80), nullable=False))
+    channel: str = Field(sa_column=Column(String(20), nullable=False))
+    data: str = Field(sa_column=Column(Text, nullable=False))
+    hash: str = Field(sa_column=Column(String(64), nullable=False))
+
+
+class TicketRow(SQLModel, table=True):
+    """A ticket as it stands now."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        _one_of("state", TicketState),
+        _one_of("channel", Channel),
+        _one_of("period", Period),
+        _one_of("apart", Apart),
+        CheckConstraint("(counter IS NOT NULL) = (state IN ('called', 'serving'))", name="counter_iff_held"),
+        Index("ticket_number_once_a_day", "hall", "day", "number", unique=True),
+        Index(
+            "ticket_one_per_counter",
+            "hall",
+            "counter",
+            unique=True,
+            sqlite_where=text("counter IS NOT NULL"),
+            postgresql_where=text("counter IS NOT NULL"),
+        ),
+        Index(
+            "ticket_by_ref",
+            "hall",
+            "ref",
+            sqlite_where=text("ref IS NOT NULL"),
+            postgresql_where=text("ref IS NOT NULL"),
+        ),
+        {"sqlite_with_rowid": False},
+    )
+    id: str = Field(sa_column=Column(String(70), primary_key=True))
+    hall: str = Field(sa_column=Column(String(40), nullable=False))
+    day: str = Field(sa_column=Column(String(10), nullable=False))
+    number: str = Field(sa_column=Column(String(100), nullable=False))
+    service: str = Field(sa_column=Column(String(40), nullable=False))
+    priority: str = Field(sa_column=Column(String(40), nullable=False))
+    channel: str = Field(sa_column=Column(String(20), nullable=False))
+    language: str | None = Field(default=None, sa_column=Column(String(40)))
+    items: int = Field(sa_column=Column(Integer, nullable=False))
+    party: str | None = Field(default=None, sa_column=Column(String(70)))
+    ref: str | None = Field(default=None, sa_column=Column(String(64)))
+    state: str = Field(sa_column=Column(String(20), nullable=False))
+    counter: str | None = Field(default=None, sa_column=Column(String(40)))
+    issued_at_ms: int = Field(sa_column=_ms())
+    period: str | None = Field(default=None, sa_column=Column(String(20)))
+    promise_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
+    percentile: int | None = Field(default=None, sa_column=Column(Integer))
+    apart: str | None = Field(default=None, sa_column=Column(String(20)))
+    closed_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
+    last_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class LegRow(SQLModel, table=True):
+    """One wait and one service of a ticket. `waited_ms` is set when the wait ended: first call, cancel, expiry."""
+
+    __tablename__ = "leg"
+    __table_args__ = (
+        _one_of("outcome", LegOutcome),
+        CheckConstraint("waited_ms >= 0", name="waited_not_negative"),
+        CheckConstraint("called_at_ms IS NULL OR waited_ms IS NOT NULL", name="called_has_waited"),
+        Index("leg_by_day", "hall", "day"),
+        {"sqlite_with_rowid": False},
+    )
+    ticket: str = Field(sa_column=Column(String(70), primary_key=True))
+    leg: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    hall: str = Field(sa_column=Column(String(40), nullable=False))
+    day: str = Field(sa_column=Column(String(10), nullable=False))
+    service: str = Field(sa_column=Column(String(40), nullable=False))
+    priority: str = Field(sa_column=Column(String(40), nullable=False))
+    waiting_since_ms: int = Field(sa_column=_ms())
+    called_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
+    waited_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
+    counter: str | None = Field(default=None, sa_column=Column(String(40)))
+    clerk: str | None = Field(default=None, sa_column=Column(String(80)))
+    recalls: int = Field(sa_column=Column(Integer, nullable=False))
+    started_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
+    start_implied: bool = Field(sa_column=Column(Integer, nullable=False))
+    ended_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
+    outcome: str | None = Field(default=None, sa_column=Column(String(20)))
+
+
+class ReceiptRow(SQLModel, table=True):
+    """The answer given to a keyed command, so that a repeat gets the same one."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (Index("receipt_by_age", "at_ms"), {"sqlite_with_rowid": False})
+    actor: str = Field(sa_column=Column(String(80), primary_key=True))
+    hall: str = Field(sa_column=Column(String(40), primary_key=True))
+    key: str = Field(sa_column=Column(String(255), primary_key=True))
+    method: str = Field(sa_column=Column(String(10), nullable=False))
+    path: str = Field(sa_column=Column(String(300), nullable=False))
+    body_hash: str = Field(sa_column=Column(String(64), nullable=False))
+    status: int = Field(sa_column=Column(Integer, nullable=False))
+    headers: str = Field(sa_column=Column(Text, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    at_ms: int = Field(sa_column=_ms())

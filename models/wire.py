@@ -1,0 +1,25 @@
+"""How times and durations look on the wire: RFC 3339 UTC with milliseconds; seconds with suffix `_s`."""
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(at_ms: int) -> str:
+    """`2026-11-24T14:12:21.123Z` for milliseconds since 1970 UTC."""
+    return (_EPOCH + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+
+
+def rfc3339_or_none(at_ms: int | None) -> str | None:
+    """The same, None for None."""
+    return None if at_ms is None else rfc3339(at_ms)
+
+
+def seconds(duration_ms: int) -> float:
+    """Milliseconds as seconds, exact to the millisecond."""
+    return duration_ms / 1000
+
+
+def seconds_or_none(duration_ms: int | None) -> float | None:
+    """The same, None for None."""
+    return None if duration_ms is None else duration_ms / 1000

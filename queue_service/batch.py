@@ -1,0 +1,218 @@
+"""One batch of commands as one transaction: the plain synchronous function behind the engine.
+
+Lock and read where each hall's log ends, catch the copies up, decide each command in order, append everything.
+Only the writer thread comes here, so the copies need no lock. Nobody is answered before the commit.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from models.vocabulary import Channel
+from queue_service import errors, journal
+from queue_service.clock import Clock, ClockGuard
+from queue_service.codec import chain, encode
+from queue_service.domain import commands as c
+from queue_service.domain.events import Logged
+from queue_service.domain.evolve import evolve
+from queue_service.domain.hall import Hall
+from queue_service.domain.rules import decide
+from queue_service.domain.rules.lookup import check_state
+from queue_service.domain.rules.table import CALL, VERBS
+
+BACK_MS = 300_000
+"""A clock this far behind the log's last event is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller gets and the receipt keeps: an HTTP-like status, headers, a body."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """An idempotency key and the request it came with."""
+
+    key: str
+    method: str
+    path: str
+    body_hash: str
+
+
+Answering = Callable[[Hall, Sequence[Logged], int], Answer]
+"""Makes the answer from the hall after the command, the command's events and the time; runs in the transaction."""
+
+
+@dataclass(slots=True)
+class Submission:
+    """One command on its way: who asks, how to answer, until when (monotonic ms) it may be decided."""
+
+    hall: str
+    command: c.Command
+    actor: str
+    channel: str
+    answering: Answering
+    deadline_ms: int
+    keyed: Keyed | None = None
+    result: Answer | Exception | None = None
+    events: list[Logged] = field(default_factory=list)
+
+    @property
+    def receipt_key(self) -> journal.ReceiptKey | None:
+        """The receipt's key, if the request had one."""
+        return None if self.keyed is None else (self.actor, self.hall, self.keyed.key)
+
+
+@dataclass(slots=True)
+class Copy:
+    """The writer's copy of a hall, and which counter the tickets table has for each held ticket."""
+
+    hall: Hall
+    stored: dict[str, str] = field(default_factory=dict)
+
+
+class Batches:
+    """Runs batches against one database; owns the writer's copies of the halls."""
+
+    def __init__(self, clock: Clock, guard: ClockGuard) -> None:
+        """Nothing is loaded until a command needs it."""
+        self._clock = clock
+        self._guard = guard
+        self._copies: dict[str, Copy] = {}
+
+    def forget(self, halls: Sequence[str]) -> None:
+        """Drop copies that may be ahead of the log; the next command reads them afresh."""
+        for hall in halls:
+            self._copies.pop(hall, None)
+
+    def run(self, connection: Connection, batch: Sequence[Submission]) -> list[Logged]:
+        """Decide and store a batch inside an open write transaction. The submissions carry their results."""
+        positions = journal.positions(connection, list({one.hall for one in batch}))
+        copies = {one.hall: self._copy(connection, one.hall, positions.get(one.hall)) for one in batch}
+        known = journal.receipts(connection, [key for one in batch if (key := one.receipt_key) is not None])
+        work = _Work(self._clock.now_ms(), self._guard.check(), known, connection)
+        for one in batch:
+            try:
+                if one.deadline_ms < self._clock.monotonic_ms():
+                    raise errors.Unavailable
+                one.result = self._decide(work, one, copies[one.hall])
+            except errors.QueueServiceError as refusal:
+                one.result = refusal
+        self._distrust_if_behind(work)
+        if work.writes:
+            journal.append(connection, list(work.writes.values()), work.receipt_rows)
+        self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
+        return work.events
+
+    def _copy(self, connection: Connection, hall_id: str, position: journal.Position | None) -> Copy:
+        """The copy as of the end of the log: kept, caught up, or read afresh; empty where there is no such hall."""
+        if position is None:
+            return Copy(Hall(hall_id))
+        copy = self._copies.get(hall_id)
+        if copy is not None and copy.hall.seq < position.seq:
+            for logged in journal.events_after(connection, hall_id, copy.hall.seq):
+                evolve(copy.hall, logged)
+            copy.hall.drain()
+            copy.stored = _stored(copy.hall)
+        if copy is None or (copy.hall.seq, copy.hall.head) != (position.seq, position.head):
+            hall = journal.load(connection, hall_id, position)
+            copy = Copy(hall, _stored(hall))
+        return copy
+
+    def _decide(self, work: "_Work", one: Submission, copy: Copy) -> Answer:
+        receipt_key = one.receipt_key
+        if one.keyed is not None and receipt_key in work.known:
+            return _replay(one.keyed, work.known[receipt_key])
+        hall = copy.hall
+        if hall.plan is None and not isinstance(one.command, c.PutPlan):
+            raise errors.UnknownHall(f"There is no hall {one.hall!r}.", hall=one.hall)
+        now_ms = max(work.now_ms, hall.last_at_ms)
+        if hall.is_due(now_ms):
+            self._open_day(work, copy, now_ms)
+        command_seq = hall.seq + 1
+        try:
+            for event in decide(hall, one.command, now_ms):
+                one.events.append(work.log(copy, command_seq, now_ms, one.actor, one.channel, event))
+        except errors.UnknownTicket as refusal:
+            _refuse_closed(work.connection, one.command)
+            raise refusal
+        answer = one.answering(hall, one.events, now_ms)
+        if receipt_key is not None and one.keyed is not None and one.events:
+            work.keep(receipt_key, one.keyed, answer)
+        return answer
+
+    def _open_day(self, work: "_Work", copy: Copy, now_ms: int) -> None:
+        """Rollover comes before any later command and stands even if that command is refused."""
+        if not work.trusted:
+            raise errors.ClockUnconfirmed
+        command_seq = copy.hall.seq + 1
+        for event in decide(copy.hall, c.OpenDay(), now_ms):
+            work.log(copy, command_seq, now_ms, "system", Channel.SYSTEM, event)
+
+    def _distrust_if_behind(self, work: "_Work") -> None:
+        behind_ms = max((write.hall.last_at_ms - work.now_ms for write in work.writes.values()), default=0)
+        if behind_ms > BACK_MS:
+            self._guard.distrust(-behind_ms)
+
+
+class _Work:
+    """What one batch has read and gathered."""
+
+    def __init__(
+        self, now_ms: int, trusted: bool, known: dict[journal.ReceiptKey, journal.Receipt], connection: Connection
+    ) -> None:
+        self.now_ms = now_ms
+        self.trusted = trusted
+        self.known = known
+        self.connection = connection
+        self.writes: dict[str, journal.HallWrite] = {}
+        self.receipt_rows: list[tuple[Any, ...]] = []
+        self.events: list[Logged] = []
+
+    def log(self, copy: Copy, command_seq: int, now_ms: int, actor: str, channel: str, event: Any) -> Logged:
+        """Give an event its place in the log and apply it to the copy."""
+        hall = copy.hall
+        data, seq = encode(event), hall.seq + 1
+        head = chain(hall.head, hall.id, seq, command_seq, now_ms, actor, channel, event, data)
+        logged = Logged(hall.id, seq, command_seq, now_ms, actor, channel, event, head)
+        evolve(hall, logged)
+        write = self.writes.get(hall.id)
+        if write is None:
+            write = self.writes[hall.id] = journal.HallWrite(hall, [], copy.stored)
+        write.events.append((logged, data))
+        self.events.append(logged)
+        return logged
+
+    def keep(self, key: journal.ReceiptKey, keyed: Keyed, answer: Answer) -> None:
+        """Keep the answer for repeats, those later in this batch included."""
+        headers, body = orjson.dumps(dict(answer.headers)).decode(), answer.body.decode()
+        self.known[key] = journal.Receipt(keyed.method, keyed.path, keyed.body_hash, answer.status, headers, body)
+        self.receipt_rows.append(
+            (*key, keyed.method, keyed.path, keyed.body_hash, answer.status, headers, body, self.now_ms)
+        )
+
+
+def _replay(keyed: Keyed, receipt: journal.Receipt) -> Answer:
+    if (receipt.method, receipt.path, receipt.body_hash) != (keyed.method, keyed.path, keyed.body_hash):
+        raise errors.KeyReused(key=keyed.key)
+    return Answer(receipt.status, receipt.body.encode(), orjson.loads(receipt.headers), replayed=True)
+
+
+def _refuse_closed(connection: Connection, command: c.Command) -> None:
+    """A ticket the hall has forgotten may be closed: then its state is what forbids the command."""
+    ticket_id = getattr(command, "ticket", None) if isinstance(command, c.TicketCommand | c.CallChosen) else None
+    row = journal.ticket_row(connection, ticket_id) if ticket_id else None
+    if row is not None:
+        check_state(row.state, VERBS.get(type(command), CALL), row.number)
+
+
+def _stored(hall: Hall) -> dict[str, str]:
+    return {counter.ticket: counter.id for counter in hall.counters.values() if counter.ticket is not None}

@@ -1,0 +1,130 @@
+"""What a lobby display shows: numbers and counters only, nothing that names a person or lets one cancel a ticket.
+
+A display's frame for an event carries a JSON merge patch (RFC 7396) of the board, so that any client can follow with
+one standard function: board at n + patches of n+1 ... m = board at m. The board therefore holds no nulls.
+"""
+
+from typing import Any
+
+from models.vocabulary import TicketState
+from models.wire import rfc3339
+from queue_service.domain import events as ev
+from queue_service.domain.hall import Counter, Hall
+
+RECENT_CALLS = 10
+
+Board = dict[str, Any]
+
+
+class Display:
+    """The parts of a board that are not in the hall's state: the recent calls."""
+
+    def __init__(self) -> None:
+        """No calls yet."""
+        self.recent: list[dict[str, Any]] = []
+
+    def follow(self, hall: Hall, logged: ev.Logged) -> dict[str, Board]:
+        """What one event changes: `{"patch": ...}`, or `{"board": ...}` where it changes what there is. `hall` is as
+        of that event."""
+        event = logged.event
+        if isinstance(event, ev.DayOpened):
+            self.recent = []
+        if isinstance(event, ev.PlanChanged | ev.DayOpened):
+            return {"board": self.board(hall)} if hall.today is not None else {"patch": {}}
+        if isinstance(event, ev.CommandUndone):
+            return {"patch": self._undone(hall, event)}
+        if isinstance(event, ev.Suspended | ev.Resumed):
+            return {"patch": {"suspended": suspended(hall)}}
+        patch: Board = {}
+        counters = {getattr(event, "counter", None), getattr(event, "to_counter", None)} & hall.counters.keys()
+        if counters:
+            patch["counters"] = {name: _counter_patch(hall, hall.counters[name]) for name in sorted(counters)}
+        if isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):
+            services = {event.service, getattr(event, "to_service", event.service)}
+            patch["services"] = {name: {"waiting": hall.waiting_count(name)} for name in sorted(services)}
+        if isinstance(event, ev.TicketCalled | ev.TicketRecalled):
+            patch["recent"] = self._note_call(event, logged.at_ms)
+        return {"patch": patch}
+
+    def _undone(self, hall: Hall, event: ev.CommandUndone) -> Board:
+        """A call taken back is no recent call any more."""
+        back = {hall.tickets[name].number for name, state in event.tickets.items() if state == TicketState.WAITING}
+        self.recent = [one for one in self.recent if (one["counter"], one["number"] in back) != (event.counter, True)]
+        return {"counters": self._counters(hall), "services": self._services(hall), "recent": self.recent}
+
+    def _note_call(self, event: ev.TicketCalled | ev.TicketRecalled, at_ms: int) -> list[dict[str, Any]]:
+        call = {"number": event.number, "counter": event.counter, "at": rfc3339(at_ms)}
+        others = [one for one in self.recent if (one["number"], one["counter"]) != (event.number, event.counter)]
+        self.recent = [call, *others][:RECENT_CALLS]
+        return self.recent
+
+    def board(self, hall: Hall) -> Board:
+        """The whole board."""
+        plan = hall.rules
+        return {
+            "hall": hall.id,
+            "name": plan.name,
+            "day": hall.day.date,
+            "plan_version": hall.plan_version,
+            "zones": [{"id": zone["id"], "name": zone["name"]} for zone in plan.document["zones"]],
+            "services": self._services(hall),
+            "counters": {name: _without_nulls(entry) for name, entry in self._counters(hall).items()},
+            "suspended": suspended(hall),
+            "recent": self.recent,
+        }
+
+    def _services(self, hall: Hall) -> dict[str, Any]:
+        return {
+            service.id: _without_nulls(
+                {"name": service.name, "zone": service.zone, "waiting": hall.waiting_count(service.id)}
+            )
+            for service in hall.rules.services.values()
+        }
+
+    def _counters(self, hall: Hall) -> dict[str, Any]:
+        return {
+            counter.id: {
+                "name": hall.rules.counters[counter.id].name,
+                "zone": hall.rules.counters[counter.id].zone,
+                **_counter_patch(hall, counter),
+            }
+            for counter in hall.counters.values()
+        }
+
+
+def _counter_patch(hall: Hall, counter: Counter) -> dict[str, Any]:
+    """What a display shows of a counter; None takes a member away, as RFC 7396 has it."""
+    ticket = hall.tickets.get(counter.ticket or "")
+    called = ticket is not None and ticket.state == TicketState.CALLED
+    return {
+        "state": hall.counter_state(counter),
+        "since": rfc3339(counter.since_ms),
+        "number": ticket.number if ticket else None,
+        "recalls": ticket.leg.recalls if ticket and called else None,
+        "pause_reason": counter.pause_reason,
+    }
+
+
+def suspended(hall: Hall) -> list[dict[str, Any]]:
+    """What is suspended, why and since when; without `service`: the whole hall."""
+    return [
+        _without_nulls({"service": one.service, "reason": one.reason, "since": rfc3339(one.since_ms)})
+        for one in hall.suspensions.values()
+    ]
+
+
+def _without_nulls(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if value is not None}
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """RFC 7396: `patch` applied to `target`, as a new value."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged

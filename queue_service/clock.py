@@ -1,0 +1,93 @@
+"""The only place that reads the time. Rules get it as an argument."""
+
+import time
+from typing import Protocol
+
+JUMP_MS = 300_000
+"""How far the clock may move against the monotonic one before somebody must confirm it."""
+
+
+class Clock(Protocol):
+    """Wall time and a time that only grows, both in milliseconds."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        ...
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since some moment; never goes back."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since boot or so."""
+        return time.monotonic_ns() // 1_000_000
+
+
+class HandClock:
+    """A clock set by hand: for replaying recorded days, and for tests."""
+
+    def __init__(self, now_ms: int) -> None:
+        """Start at `now_ms`."""
+        self._now_ms = now_ms
+        self._monotonic_ms = 0
+
+    def now_ms(self) -> int:
+        """The time it was set to."""
+        return self._now_ms
+
+    def monotonic_ms(self) -> int:
+        """How far it was moved on."""
+        return self._monotonic_ms
+
+    def set_ms(self, now_ms: int) -> None:
+        """Move on to a later moment, as time passing does."""
+        assert now_ms >= self._now_ms, "a hand clock only moves on; use jump_ms for a fault"
+        self._monotonic_ms += now_ms - self._now_ms
+        self._now_ms = now_ms
+
+    def jump_ms(self, now_ms: int) -> None:
+        """Jump, as a broken wall clock does: the monotonic time stands still."""
+        self._now_ms = now_ms
+
+
+class ClockGuard:
+    """Notices a wall clock that jumps against the monotonic one, and holds that until it is confirmed."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the clock's present offset as good."""
+        self._clock = clock
+        self._offset_ms = self._start_ms = clock.now_ms() - clock.monotonic_ms()
+        self._jump_ms = 0
+
+    def check(self) -> bool:
+        """Whether the clock can be trusted; small corrections (NTP) are followed."""
+        offset_ms = self._clock.now_ms() - self._clock.monotonic_ms()
+        moved_ms = offset_ms - self._offset_ms
+        self._offset_ms = offset_ms
+        if abs(moved_ms) > JUMP_MS:
+            self._jump_ms += moved_ms
+        if abs(self._jump_ms) <= JUMP_MS:
+            self._jump_ms = 0  # it jumped back to where it was
+        return self._jump_ms == 0
+
+    def distrust(self, jump_ms: int) -> None:
+        """Something else (the log's last event lies in the future) shows that the clock jumped."""
+        self._jump_ms = self._jump_ms or jump_ms
+
+    @property
+    def skew_ms(self) -> int:
+        """How far wall time has moved against monotonic time since the start."""
+        return self._offset_ms - self._start_ms
+
+    def confirm(self) -> None:
+        """An operator says that the present time is right."""
+        self._offset_ms = self._start_ms = self._clock.now_ms() - self._clock.monotonic_ms()
+        self._jump_ms = 0

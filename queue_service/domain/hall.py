@@ -1,0 +1,284 @@
+"""What a hall knows now: tickets that are open, lines, counters. How events change it stands in `evolve`.
+
+Only what is open is kept; a finished ticket lives on in the database. `touched` collects what changed since the
+journal last wrote it.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from models.vocabulary import HELD_STATES, Apart, CounterState, LegOutcome, TicketState, WaitClock
+from queue_service.domain.calendar import Day, day_of
+from queue_service.domain.plan import Plan
+
+LaneKey = tuple[str, str]
+Place = tuple[int, int, str, str]
+"""A place in a lane: line_since_ms, issued_at_ms, number so that it sorts, ticket id."""
+
+NUMBER_WIDTH = 12
+
+
+@dataclass(slots=True)
+class Leg:
+    """One wait and one service. `waited_ms` is set once the wait is over."""
+
+    service: str
+    priority: str
+    waiting_since_ms: int
+    line_since_ms: int
+    for_counter: str | None = None
+    for_clerk: str | None = None
+    reserved_until_ms: int | None = None
+    counter: str | None = None
+    clerk: str | None = None
+    called_at_ms: int | None = None
+    waited_ms: int | None = None
+    recalls: int = 0
+    started_at_ms: int | None = None
+    start_implied: bool = False
+    ended_at_ms: int | None = None
+    outcome: LegOutcome | None = None
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A visitor's number with all its legs; `counter` only while called or serving."""
+
+    id: str
+    number: str
+    day: str
+    service: str
+    priority: str
+    channel: str
+    state: TicketState
+    issued_at_ms: int
+    language: str | None = None
+    items: int = 1
+    party: str | None = None
+    ref: str | None = None
+    counter: str | None = None
+    period: str | None = None
+    promise_ms: int | None = None
+    percentile: int | None = None
+    apart: str | None = None
+    closed_at_ms: int | None = None
+    rejoins: int = 0
+    postpones: int = 0
+    last_seq: int = 0
+    legs: list[Leg] = field(default_factory=list)
+
+    @property
+    def leg(self) -> Leg:
+        """The present leg (a ticket that has not checked in has none)."""
+        return self.legs[-1]
+
+    @property
+    def place(self) -> Place:
+        """Its place in its lane."""
+        return (self.leg.line_since_ms, self.issued_at_ms, self.sorted_number, self.id)
+
+    @property
+    def sorted_number(self) -> str:
+        """The number in the order of counting: as text A1000 would come before A999."""
+        return self.number.rjust(NUMBER_WIDTH)
+
+    def waited_so_far_ms(self) -> int:
+        """The sum of the waits that are over."""
+        return sum(leg.waited_ms or 0 for leg in self.legs)
+
+    def snapshot(self) -> "Ticket":
+        """A copy that later changes do not reach."""
+        twin = copy(self)
+        twin.legs = [copy(leg) for leg in self.legs]
+        return twin
+
+
+@dataclass(slots=True)
+class LastCommand:
+    """A counter's last command, kept so that it can be taken back: what it touched, as it was before.
+
+    `finished`: the tickets it ended itself; any other that the hall has forgotten was ended by someone else."""
+
+    command_seq: int
+    last_seq: int
+    at_ms: int
+    tickets: dict[str, Ticket]
+    counter: "Counter"
+    finished: set[str] = field(default_factory=set)
+    chosen_calls: int = 0
+
+
+@dataclass(slots=True)
+class Counter:
+    """One window. `pause_reason` while paused; `pause_after` when it is to pause after the ticket it holds."""
+
+    id: str
+    is_open: bool = False
+    clerk: str | None = None
+    services: tuple[str, ...] | None = None
+    ticket: str | None = None
+    pause_reason: str | None = None
+    pause_after: str | None = None
+    since_ms: int = 0
+    last: LastCommand | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Calls have stopped for the hall (`service` None) or a service."""
+
+    service: str | None
+    reason: str
+    since_ms: int
+    turn_away: bool
+
+
+class Hall:
+    """The state of one hall after its event `seq`, whose hash is `head`."""
+
+    def __init__(self, hall_id: str) -> None:
+        """An empty hall, before its first event."""
+        self.id = hall_id
+        self.seq = 0
+        self.head = ""
+        self.last_at_ms = 0
+        self.plan: Plan | None = None
+        self.plan_version = 0
+        self.plan_seq = 0
+        self.today: Day | None = None
+        self.day_seq = 0
+        self.tickets: dict[str, Ticket] = {}
+        self.lanes: dict[LaneKey, list[Place]] = {}
+        self.counters: dict[str, Counter] = {}
+        self.number_counts: dict[str, int] = {}
+        self.quota_used: dict[tuple[str, str, str], int] = {}
+        self.suspensions: dict[str | None, Suspension] = {}
+        self.suspended_spans: list[tuple[str | None, int, int]] = []
+        self.chosen_calls = 0
+        self.touched: dict[str, Ticket] = {}
+        self.touched_legs: dict[tuple[str, int], Leg | None] = {}
+
+    @property
+    def rules(self) -> Plan:
+        """The plan; a hall that has been planned always has one."""
+        assert self.plan is not None, "a hall without a plan"
+        return self.plan
+
+    @property
+    def day(self) -> Day:
+        """The business day; a hall that has been planned always has one."""
+        assert self.today is not None, "a hall without a day"
+        return self.today
+
+    def plan_day(self, iso_date: str) -> None:
+        """Take the plan's calendar for a date."""
+        self.today = day_of(self.rules.calendar, iso_date)
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether a new business day has begun."""
+        return self.today is not None and now_ms >= self.today.end_ms
+
+    # -- counters
+
+    def able(self, counter: Counter) -> tuple[str, ...]:
+        """What a counter serves now: its sign-on may narrow the plan."""
+        planned = self.rules.counters[counter.id].services if counter.id in self.rules.counters else ()
+        if counter.services is None:
+            return planned
+        return tuple(service for service in planned if service in counter.services)
+
+    def counter_state(self, counter: Counter) -> CounterState:
+        """closed, idle, called, serving or paused."""
+        if not counter.is_open:
+            return CounterState.CLOSED
+        if counter.ticket is not None:
+            held = self.tickets[counter.ticket].state
+            return CounterState.CALLED if held == TicketState.CALLED else CounterState.SERVING
+        return CounterState.PAUSED if counter.pause_reason is not None else CounterState.IDLE
+
+    # -- waiting
+
+    def waiting_count(self, service: str) -> int:
+        """How many wait for a service."""
+        return sum(len(self.lanes.get((service, priority), ())) for priority in self.rules.priorities)
+
+    def waiting(self) -> Iterator[Ticket]:
+        """Everyone in a lane."""
+        return (self.tickets[place[3]] for lane in self.lanes.values() for place in lane)
+
+    def is_suspended(self, service: str) -> bool:
+        """Whether calls have stopped for a service."""
+        return bool(self.suspensions) and (None in self.suspensions or service in self.suspensions)
+
+    def waited_ms(self, leg: Leg, until_ms: int) -> int:
+        """How long a leg has waited at an instant, by the plan's wait clock."""
+        if self.rules.wait_clock == WaitClock.OPENING:
+            return self.day.open_ms(leg.waiting_since_ms, until_ms)
+        return max(0, until_ms - leg.waiting_since_ms)
+
+    # -- changes, used by evolve only
+
+    def touch(self, ticket: Ticket, seq: int) -> None:
+        """Note that the journal must write this ticket and its present leg."""
+        ticket.last_seq = seq
+        self.touched[ticket.id] = ticket
+        if ticket.legs:
+            self.touched_legs[ticket.id, len(ticket.legs)] = ticket.legs[-1]
+
+    def drain(self) -> tuple[dict[str, Ticket], dict[tuple[str, int], Leg | None]]:
+        """What was touched since the last drain: tickets by id, legs by (ticket, number); None: delete the row."""
+        drained = self.touched, self.touched_legs
+        self.touched, self.touched_legs = {}, {}
+        return drained
+
+    def attach(self, ticket: Ticket) -> None:
+        """Put a ticket where its state says it belongs: a lane, a counter, or just the hall."""
+        self.tickets[ticket.id] = ticket
+        if ticket.state == TicketState.WAITING:
+            insort(self.lanes.setdefault((ticket.leg.service, ticket.leg.priority), []), ticket.place)
+        elif ticket.state in HELD_STATES and ticket.counter is not None:
+            self.counters[ticket.counter].ticket = ticket.id
+
+    def detach(self, ticket: Ticket) -> None:
+        """Take a ticket out of its lane, or off its counter."""
+        if ticket.state == TicketState.WAITING:
+            lane = self.lanes[ticket.leg.service, ticket.leg.priority]
+            del lane[bisect_left(lane, ticket.place)]
+        elif ticket.counter is not None:
+            self.counters[ticket.counter].ticket = None
+
+    def suspended_apart(self, service: str) -> str | None:
+        """The mark of a ticket that waits while its service is suspended."""
+        return Apart.SUSPENDED if self.is_suspended(service) else None
+
+    def carried(self) -> dict[str, Any]:
+        """What crosses midnight: open counters, tickets being served, suspensions."""
+        serving = [ticket for ticket in self.tickets.values() if ticket.state == TicketState.SERVING]
+        return {
+            "counters": [_carried_counter(counter) for counter in self.counters.values() if counter.is_open],
+            "tickets": [asdict(ticket) for ticket in serving],
+            "suspensions": [asdict(suspension) for suspension in self.suspensions.values()],
+        }
+
+
+def _carried_counter(counter: Counter) -> dict[str, Any]:
+    """A counter without its last command: nothing is undone across midnight."""
+    return {
+        "id": counter.id,
+        "is_open": counter.is_open,
+        "clerk": counter.clerk,
+        "services": counter.services,
+        "ticket": counter.ticket,
+        "pause_reason": counter.pause_reason,
+        "pause_after": counter.pause_after,
+        "since_ms": counter.since_ms,
+    }
+
+
+def ticket_from(document: dict[str, Any]) -> Ticket:
+    """A carried ticket as it was (the inverse of `asdict`)."""
+    legs = [Leg(**{**leg, "outcome": leg["outcome"] and LegOutcome(leg["outcome"])}) for leg in document["legs"]]
+    return Ticket(**{**document, "state": TicketState(document["state"]), "legs": legs})

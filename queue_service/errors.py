@@ -1,0 +1,128 @@
+"""The one error hierarchy. A class's docstring is its message; what HTTP makes of it stands in `api.problems`."""
+
+from typing import Any
+
+
+class QueueServiceError(Exception):
+    """Something went wrong in the queue service."""
+
+    def __init__(self, detail: str | None = None, **facts: Any) -> None:
+        """`detail` says what happened here; `facts` are machine-readable members of the answer."""
+        super().__init__(detail or type(self).__doc__)
+        self.facts = facts
+
+
+class Refusal(QueueServiceError):
+    """The command cannot be done; nothing was changed."""
+
+
+class UnknownHall(Refusal):
+    """There is no such hall."""
+
+
+class UnknownService(Refusal):
+    """The hall's plan has no such service."""
+
+
+class UnknownPriority(Refusal):
+    """The hall's plan has no such priority class."""
+
+
+class UnknownCounter(Refusal):
+    """The hall's plan has no such counter."""
+
+
+class UnknownTicket(Refusal):
+    """There is no such ticket."""
+
+
+class UnknownReason(Refusal):
+    """The hall's plan does not list this reason."""
+
+
+class BadValue(Refusal):
+    """A value is outside what is allowed."""
+
+
+class WrongState(Refusal):
+    """The ticket's state does not allow this."""
+
+
+class WrongCounterState(Refusal):
+    """The counter's state does not allow this."""
+
+
+class CounterHoldsTicket(Refusal):
+    """The counter still holds a ticket."""
+
+
+class ClerkElsewhere(Refusal):
+    """The clerk is signed on at another counter."""
+
+
+class TooEarly(Refusal):
+    """The plan's recalls and seconds before a no-show have not passed yet."""
+
+
+class BoundReached(Refusal):
+    """The plan's bound is reached."""
+
+
+class NothingToUndo(Refusal):
+    """There is no command of this counter that can still be taken back."""
+
+
+class TurnedAway(Refusal):
+    """No ticket is given now."""
+
+
+class Suspended(Refusal):
+    """The hall or the service is suspended."""
+
+
+class PlanFaulty(Refusal):
+    """The plan contradicts itself."""
+
+
+class PlanInUse(Refusal):
+    """The plan leaves out something that is in use now."""
+
+
+class StaleVersion(Refusal):
+    """The plan was changed by someone else since it was read."""
+
+
+class KeyReused(Refusal):
+    """This idempotency key was used before with another request."""
+
+
+class Unavailable(QueueServiceError):
+    """The command was not decided; try again with the same key."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The database did not say whether the command was stored; try again with the same key."""
+
+
+class Overloaded(Unavailable):
+    """Too many commands are waiting; try again later."""
+
+
+class ClockUnconfirmed(Unavailable):
+    """The clock jumped; an operator must confirm it (queue-service confirm-clock)."""
+
+
+class LogCorrupt(QueueServiceError):
+    """The log of a hall does not follow from itself."""
+
+
+class UnknownEventKind(LogCorrupt):
+    """The log holds an event that this version does not know."""
+
+
+class SchemaOutdated(QueueServiceError):
+    """The database has an older or newer schema; run `queue-service migrate`."""
+
+
+class BadInput(QueueServiceError):
+    """A file cannot be taken as it is; nothing was stored."""

@@ -1,0 +1,51 @@
+"""Every setting, as `QUEUE_*` variables and as `serve` options of the same names."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Auth(StrEnum):
+    """Who may send commands: anyone on this machine, or whoever holds the token."""
+
+    OPEN = "open"
+    TOKEN = "token"  # noqa: S105 (the word, not a secret)
+
+
+class Settings(BaseSettings):
+    """All that can be set from outside. Names on the command line: the same, with dashes, without QUEUE_."""
+
+    model_config = SettingsConfigDict(env_prefix="QUEUE_", extra="ignore")
+
+    database_url: str = Field("sqlite:///./data/queue.db", description="where the log is kept: sqlite:///FILE")
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, description="the port to listen on")
+    auth: Auth = Field(Auth.OPEN, description="open (loopback only) or token")
+    token: str | None = Field(None, description="the bearer token that `auth=token` asks for")
+    max_body_bytes: Annotated[int, Field(ge=1_024)] = Field(
+        1_048_576, description="larger request bodies are refused with 413"
+    )
+    socket_buffer_bytes: Annotated[int, Field(ge=4_096)] = Field(
+        262_144, description="what may wait for one slow display before it gets a fresh snapshot instead"
+    )
+    heartbeat_s: Annotated[float, Field(gt=0, le=15)] = Field(15.0, description="how often a stream says it is alive")
+    wait_buckets: list[float] = Field(
+        default=[5, 15, 30, 60, 120, 180, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400],
+        description="bucket bounds of the wait histogram in seconds, as a JSON list",
+    )
+    log_level: str = Field("info", description="critical, error, warning, info or debug")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> "Settings":
+        """Without credentials only this machine may ask; a token must be one that cannot be guessed."""
+        if self.auth == Auth.OPEN and self.host not in LOOPBACK:
+            raise ValueError(
+                f"QUEUE_AUTH=open is for loopback only, not {self.host}: set QUEUE_AUTH=token and QUEUE_TOKEN."
+            )
+        if self.auth == Auth.TOKEN and len(self.token or "") < 16:
+            raise ValueError("QUEUE_AUTH=token needs a QUEUE_TOKEN of at least 16 characters.")
+        return self
