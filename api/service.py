@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,6 +15,7 @@ from sqlalchemy import Connection
 
 from api.answers import live_ticket, nothing, ticket_document
 from api.ids import hall_of
+from metrics.gauges import Live
 from metrics.registry import HallMetrics
 from models.vocabulary import Channel
 from queue_service import journal, schema
@@ -38,11 +41,19 @@ class Service:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.log = logging.getLogger("queue_service")
-        self.sockets: Counter[str] = Counter()
+        self.sockets = Counter(display=0, visitor=0)
         self.database = Database(settings.database_url)
         self.metrics = HallMetrics(settings.wait_buckets)
         self.feed = Feed(self.database, self.clock, self.metrics.fold)
         self.engine = Engine(self.database, self.clock, self._committed)
+        self.metrics.watch(
+            Live(
+                halls=lambda: [view.hall for view in self.feed.views.values()],
+                now_ms=self.clock.now_ms,
+                sockets=lambda: self.sockets,
+                skew_ms=lambda: self.engine.guard.skew_ms,
+            )
+        )
         self._tasks: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
@@ -76,7 +87,7 @@ class Service:
 
     def _committed(self, commit: Commit) -> None:
         self.feed.published(commit.events)
-        self.metrics.observe(commit)
+        self.metrics.observe(commit, time.perf_counter() - commit.finished)
 
     # -- what goes on by itself
 
@@ -96,10 +107,9 @@ class Service:
                         await self.open_day(hall_id)
                 if now_ms - purged_ms > 3_600_000:
                     purged_ms = now_ms
-                    before_ms = now_ms - RECEIPTS_KEPT_MS
-                    await self.engine.maintain(lambda one, before=before_ms: journal.purge_receipts(one, before))
+                    await self.engine.maintain(partial(journal.purge_receipts, before_ms=now_ms - RECEIPTS_KEPT_MS))
             except ClockUnconfirmed:
-                self.log.error("clock-unconfirmed: run `queue-service confirm-clock` once the time is right")
+                self.log.warning("clock-unconfirmed: run `queue-service confirm-clock` once the time is right")
             except Exception:
                 self.log.exception("housekeeping-failed")
             await asyncio.sleep(KEEPING_S)

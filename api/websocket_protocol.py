@@ -28,7 +28,7 @@ class PreframedProtocol(WebSocketsSansIOProtocol):
         """Add the extension to the scope before the application first runs."""
         super().handle_connect(event)
         if self.response.status_code == 101:
-            extensions: dict[str, Any] = self.scope["extensions"]  # type: ignore[assignment]
+            extensions: dict[str, Any] = self.scope["extensions"]
             extensions[EXTENSION] = self
 
     def limit_buffer(self, size_bytes: int) -> None:

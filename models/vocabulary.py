@@ -1,4 +1,4 @@
-"""Every closed set of words, once. Stored by value with a CHECK; plain standard library, so the pure rules may use it."""
+"""Every closed set of words, once. Stored by value with a CHECK; standard library only, so the rules may use it."""
 
 from enum import StrEnum
 

@@ -141,9 +141,9 @@ class Batches:
         try:
             for event in decide(hall, one.command, now_ms):
                 one.events.append(work.log(copy, command_seq, now_ms, one.actor, one.channel, event))
-        except errors.UnknownTicket as refusal:
+        except errors.UnknownTicket:
             _refuse_closed(work.connection, one.command)
-            raise refusal
+            raise
         answer = one.answering(hall, one.events, now_ms)
         if receipt_key is not None and one.keyed is not None and one.events:
             work.keep(receipt_key, one.keyed, answer)
@@ -208,10 +208,11 @@ def _replay(keyed: Keyed, receipt: journal.Receipt) -> Answer:
 
 def _refuse_closed(connection: Connection, command: c.Command) -> None:
     """A ticket the hall has forgotten may be closed: then its state is what forbids the command."""
-    ticket_id = getattr(command, "ticket", None) if isinstance(command, c.TicketCommand | c.CallChosen) else None
+    verb = VERBS[type(command)] if isinstance(command, c.TicketCommand) else CALL
+    ticket_id = command.ticket if isinstance(command, c.TicketCommand | c.CallChosen) else None
     row = journal.ticket_row(connection, ticket_id) if ticket_id else None
     if row is not None:
-        check_state(row.state, VERBS.get(type(command), CALL), row.number)
+        check_state(row.state, verb, row.number)
 
 
 def _stored(hall: Hall) -> dict[str, str]:

@@ -36,7 +36,8 @@ class Display:
         if isinstance(event, ev.Suspended | ev.Resumed):
             return {"patch": {"suspended": suspended(hall)}}
         patch: Board = {}
-        counters = {getattr(event, "counter", None), getattr(event, "to_counter", None)} & hall.counters.keys()
+        named = (getattr(event, "counter", None), getattr(event, "to_counter", None))
+        counters = {name for name in named if name in hall.counters}
         if counters:
             patch["counters"] = {name: _counter_patch(hall, hall.counters[name]) for name in sorted(counters)}
         if isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):

@@ -4,7 +4,6 @@ One connection writes (held by the engine's thread), a few read. SQLite: WAL, sy
 transaction `BEGIN IMMEDIATE`; checkpoints run off the commit path.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,7 +85,7 @@ class Database:
     def wal_bytes(self) -> int:
         """How large the write-ahead log is."""
         try:
-            return os.stat(f"{self.path}-wal").st_size
+            return Path(f"{self.path}-wal").stat().st_size
         except FileNotFoundError:
             return 0
 

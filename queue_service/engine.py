@@ -37,11 +37,13 @@ SWITCH_INTERVAL_S = 0.0002
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one commit did, for those who measure: its submissions, events, and how long it took."""
+    """What one commit did, for those who measure: its submissions, events, how long it took, and when it was done
+    (`time.perf_counter()`)."""
 
     submissions: Sequence[Submission]
     events: Sequence[Logged]
     seconds: float
+    finished: float
 
 
 Listener = Callable[[Commit], None]
@@ -152,14 +154,15 @@ class Engine:
             with self._database.write() as connection:
                 result = item.work(connection)
             item.future.set_result(result)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whoever asked for the work gets its error)
             item.future.set_exception(error)
 
     def _work_off(self, items: list[_Item]) -> None:
         submissions = [submission for submission, _ in items]
         started = time.perf_counter()
         events = self._transact(submissions)
-        commit = Commit(submissions, events, time.perf_counter() - started)
+        finished = time.perf_counter()
+        commit = Commit(submissions, events, finished - started, finished)
         assert self._loop is not None, "start() first"
         self._loop.call_soon_threadsafe(self._deliver, commit, items)
         self._database.restart_log()

@@ -258,13 +258,16 @@ class Feed:
         found = await asyncio.to_thread(self._database.read, journal.all_positions)
         for hall_id, view in tuple(self.views.items()):
             position = found.get(hall_id)
-            if position is None or view.hall.seq > max(position.seq, self._latest.get(hall_id, 0)):
-                await self._start_over(hall_id)
-            elif view.hall.seq == position.seq and view.hall.head != position.head:
+            if position is None or self._is_of_other_history(view.hall, position):
                 await self._start_over(hall_id)
             elif position.seq > view.hall.seq:
                 self._latest[hall_id] = max(position.seq, self._latest.get(hall_id, 0))
                 self._catch_up(hall_id)
+
+    def _is_of_other_history(self, hall: Hall, position: journal.Position) -> bool:
+        if hall.seq == position.seq:
+            return hall.head != position.head
+        return hall.seq > max(position.seq, self._latest.get(hall.id, 0))
 
     async def _start_over(self, hall_id: str) -> None:
         LOG.warning("history-changed: %s", hall_id)

@@ -42,7 +42,7 @@ class Upsert:
         row = "(" + ", ".join("?" * len(columns)) + ")"
         sets = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
         tail = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}" if update else ""
-        head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "
+        head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608 (our own names)
         self._statements = {size: head + ", ".join([row] * size) + tail for size in CHUNKS}
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:

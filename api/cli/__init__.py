@@ -10,7 +10,8 @@ from queue_service.errors import QueueServiceError
 
 APP = typer.Typer(
     name="queue-service",
-    help="Tickets, counters, boards and the wait promise of service halls.\n\nStart with: queue-service serve --hall deploy/halls/fengxian.toml",
+    help="Tickets, counters, boards and the wait promise of service halls.\n\n"
+    "Start with: queue-service serve --hall deploy/halls/fengxian.toml",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -22,7 +23,7 @@ ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def main() -> None:
     """The entry point: what goes wrong is said in a line, with exit code 2."""
-    from api.cli import history, plans, report, serve, verify  # noqa: F401, PLC0415 (each registers its commands)
+    from api.cli import demo, history, plans, report, serve, verify  # noqa: F401, PLC0415 (each registers its commands)
 
     try:
         APP()

@@ -1,5 +1,7 @@
 """Counters: signing on and off, the one button, calling, pausing, undoing."""
 
+from typing import Any
+
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -13,7 +15,9 @@ from queue_service.errors import UnknownCounter
 
 ROUTER = APIRouter(prefix="/v1/halls/{hall}/counters/{counter}", tags=["counters"])
 
-NOBODY = {204: {"description": "Nobody is waiting. `Queue-Finished` names the ticket that was finished, if any."}}
+NOBODY: dict[int | str, dict[str, Any]] = {
+    204: {"description": "Nobody is waiting. `Queue-Finished` names the ticket that was finished, if any."}
+}
 
 
 async def _ask(request: Request, hall: str, command: c.CounterCommand, key: str | None) -> Response:

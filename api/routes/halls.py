@@ -1,6 +1,7 @@
 """Halls: the plan, the board, suspensions, paper tickets, lists, the log."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -114,13 +115,17 @@ async def backfill(request: Request, hall: HallPath, body: bodies.BackfillBody, 
             ref=paper.ref,
             counter=paper.counter,
             arrived_at_ms=to_ms(paper.arrived_at),
-            called_at_ms=paper.called_at and to_ms(paper.called_at),
-            started_at_ms=paper.started_at and to_ms(paper.started_at),
-            finished_at_ms=paper.finished_at and to_ms(paper.finished_at),
+            called_at_ms=_to_ms(paper.called_at),
+            started_at_ms=_to_ms(paper.started_at),
+            finished_at_ms=_to_ms(paper.finished_at),
         )
         for paper in body.tickets
     ]
     return await ask(request, hall, c.Backfill(tickets, body.reason), answers.backfilled, key, Channel.PAPER)
+
+
+def _to_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)
 
 
 @ROUTER.get("/v1/halls/{hall}/tickets", response_model=shapes.TicketList, responses=READING)

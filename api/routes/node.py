@@ -28,7 +28,7 @@ async def readyz(request: Request) -> Response:
 @ROUTER.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
-    body, media_type = service_of(request).exposition()
+    body, media_type = service_of(request).metrics.exposition()
     return Response(body, media_type=media_type)
 
 

@@ -250,9 +250,10 @@ class Hall:
         elif ticket.counter is not None:
             self.counters[ticket.counter].ticket = None
 
-    def suspended_apart(self, service: str) -> str | None:
-        """The mark of a ticket that waits while its service is suspended."""
-        return Apart.SUSPENDED if self.is_suspended(service) else None
+    def suspended_apart(self, ticket: Ticket) -> str | None:
+        """The mark of a ticket that waits while its service is suspended. The verdict on a ticket carried over
+        midnight was given at its own day's end."""
+        return Apart.SUSPENDED if ticket.day == self.day.date and self.is_suspended(ticket.leg.service) else None
 
     def carried(self) -> dict[str, Any]:
         """What crosses midnight: open counters, tickets being served, suspensions."""

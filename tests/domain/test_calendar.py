@@ -124,15 +124,21 @@ def test_a_shoulder_makes_the_peak_longer() -> None:
 
 def test_hours_are_those_of_the_weekday() -> None:
     """Monday's peak is no peak on Tuesday."""
-    rules = {"peaks": (hours("09:00", "11:00", frozenset({"mon"})),)}
-    assert len(day("2026-03-02", **rules).peaks) == 1
-    assert day("2026-03-03", **rules).peaks == ()
+    mondays = (hours("09:00", "11:00", frozenset({"mon"})),)
+    assert len(day("2026-03-02", peaks=mondays).peaks) == 1
+    assert day("2026-03-03", peaks=mondays).peaks == ()
 
 
 def test_a_closed_date_has_no_hours() -> None:
     """On a closed date nothing is open, nothing is peak and no tickets are given."""
-    rules = {name: (hours("09:00", "17:00"),) for name in ("opening", "peaks", "dispenser")}
-    found = day("2026-03-02", **rules, closed_dates=frozenset({"2026-03-02"}))
+    nine_to_five = (hours("09:00", "17:00"),)
+    found = day(
+        "2026-03-02",
+        opening=nine_to_five,
+        peaks=nine_to_five,
+        dispenser=nine_to_five,
+        closed_dates=frozenset({"2026-03-02"}),
+    )
     assert (found.opening, found.peaks, found.dispenser) == ((), (), ())
 
 

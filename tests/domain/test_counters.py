@@ -1,5 +1,7 @@
 """Counters: signing on and off, pausing, relieving, ringing; one clerk, one counter, one ticket."""
 
+from collections.abc import Callable
+
 import pytest
 
 from models.vocabulary import CounterState, TicketState
@@ -140,9 +142,9 @@ def test_a_pause_after_this_one_without_a_ticket_is_now(driver: HallDriver) -> N
     assert state(driver) == CounterState.PAUSED
 
 
-FREEING = {
-    "finish": lambda ticket: c.Finish(ticket),
-    "requeue": lambda ticket: c.Requeue(ticket),
+FREEING: dict[str, Callable[[str], c.Command]] = {
+    "finish": c.Finish,
+    "requeue": c.Requeue,
     "park": lambda ticket: c.Park(ticket, "materials"),
     "transfer": lambda ticket: c.Transfer(ticket, "b"),
     "hand-over": lambda ticket: c.HandOver(ticket, "2"),

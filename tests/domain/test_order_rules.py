@@ -71,9 +71,8 @@ def test_a_lane_is_first_come_first_served(line: Line, steps: list[int]) -> None
     called: dict[tuple[str, str], list[str]] = {}
     for step_ms in steps:
         driver.now_ms += step_ms
-        ticket = called_next(driver)
-        if ticket is not None:
-            called.setdefault((ticket.service, ticket.priority), []).append(ticket.id)
+        if (first := called_next(driver)) is not None:
+            called.setdefault((first.service, first.priority), []).append(first.id)
     assert called == arrived
 
 

@@ -29,7 +29,8 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
                                  "/counters/0/services/2"),
     "a service that no counter serves": ({"counters": [{"id": "1", "name": "-", "services": ["a"]}]},
                                          "/services/1/id"),
-    "a counter that serves nothing": ({"counters": [{"id": "1", "name": "-"}, {"id": "2", "name": "-", "services": []}]},
+    "a counter that serves nothing": (
+        {"counters": [{"id": "1", "name": "-"}, {"id": "2", "name": "-", "services": []}]},
                                       "/counters/1/services"),
     "hours that end before they start": ({"calendar": {"peaks": [{"start": "11:00", "end": "09:00"}]}},
                                          "/calendar/peaks/0/end"),

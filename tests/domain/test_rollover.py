@@ -53,7 +53,7 @@ def test_a_called_ticket_expires_and_frees_its_counter(driver: HallDriver) -> No
 
 
 def test_no_shows_parked_and_expected_tickets_expire(driver: HallDriver) -> None:
-    """Who was passed over, is on an errand or never came does not come back the next day; a past leg stays as it was."""
+    """Who was passed over, is on an errand or never came does not come back the next day; a past leg stays as it is."""
     parked = driver.serve(driver.issue())
     driver.do(c.Park(parked, "materials"))
     expected = driver.issue(channel=Channel.WEB)

@@ -83,7 +83,7 @@ class Drive:
         self.refused += [one.result for one in batch if isinstance(one.result, Exception)]
         for logged in events:
             self._publish(logged)
-        self.metrics.observe(Commit(batch, events, 0.001), lag_seconds=0.002)
+        self.metrics.observe(Commit(batch, events, 0.001, 0.0), lag_seconds=0.002)
         return events
 
     def _publish(self, logged: Logged) -> None:

@@ -205,7 +205,7 @@ def _send_junk(drive: Drive, junk: str) -> None:
     to_no_hall = [Submission(junk, one, junk, Channel.API, lambda *_: Answer(200), 0) for one in commands]
     for one in to_no_hall:
         one.result = errors.UnknownHall()
-    drive.metrics.observe(Commit(to_no_hall, [], 0.001))
+    drive.metrics.observe(Commit(to_no_hall, [], 0.001, 0.0))
     drive.metrics.count_http(junk, "", 404, 0.001)
 
 

@@ -43,7 +43,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
 def _suspended(hall: Hall, logged: ev.Logged, event: ev.Suspended) -> None:
     hall.suspensions[event.service] = Suspension(event.service, event.reason, logged.at_ms, event.turn_away)
     for ticket in hall.waiting():
-        if ticket.apart is None and event.service in (None, ticket.leg.service):
+        if ticket.apart is None and hall.suspended_apart(ticket):
             ticket.apart = Apart.SUSPENDED
             hall.touch(ticket, ticket.last_seq)
 
@@ -110,7 +110,7 @@ def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> N
     hall.chosen_calls -= last.chosen_calls
     for ticket in sorted(last.tickets.values(), key=lambda one: one.state in HELD_STATES):
         if ticket.state == TicketState.WAITING:
-            ticket.apart = ticket.apart or hall.suspended_apart(ticket.service)
+            ticket.apart = ticket.apart or hall.suspended_apart(ticket)
         hall.attach(ticket)
         hall.touch(ticket, logged.seq)
 

@@ -18,7 +18,7 @@ def _wait_again(hall: Hall, logged: ev.Logged, ticket: Ticket, from_ms: int) -> 
     """A new leg that keeps the place: it stands in line as if it had waited all it waited so far without a break."""
     line_since = from_ms - ticket.waited_so_far_ms()
     ticket.legs.append(Leg(ticket.service, ticket.priority, from_ms, line_since))
-    ticket.apart = ticket.apart or hall.suspended_apart(ticket.service)
+    ticket.apart = ticket.apart or hall.suspended_apart(ticket)
     ticket.state, ticket.counter, ticket.closed_at_ms = TicketState.WAITING, None, None
     hall.attach(ticket)
     hall.touch(ticket, logged.seq)
@@ -147,7 +147,7 @@ def _ticket_changed(hall: Hall, logged: ev.Logged, event: ev.TicketChanged) -> N
     if ticket.legs:
         ticket.leg.service, ticket.leg.priority = event.to_service, event.to_priority
         if ticket.state == TicketState.WAITING:
-            ticket.apart = ticket.apart or hall.suspended_apart(ticket.service)
+            ticket.apart = ticket.apart or hall.suspended_apart(ticket)
     hall.attach(ticket)
     hall.touch(ticket, logged.seq)
 

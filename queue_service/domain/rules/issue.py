@@ -33,7 +33,9 @@ def issue(hall: Hall, command: c.IssueTicket, now_ms: int) -> Iterator[ev.Event]
         raise errors.TurnedAway(f"No ticket for {service.id}: {_WHY[reason]}.", service=service.id, reason=reason)
     expected = command.channel in hall.rules.check_in_channels
     period, promise = promise_at(hall, now_ms)
-    apart = Apart.TRAINING if hall.rules.training else None if expected else hall.suspended_apart(service.id)
+    apart = Apart.TRAINING if hall.rules.training else None
+    if apart is None and not expected and hall.is_suspended(service.id):
+        apart = Apart.SUSPENDED
     yield ev.TicketIssued(
         ticket=command.ticket,
         number=next_number(hall, service.prefix),
