@@ -81,7 +81,8 @@ def given(**options: Any) -> dict[str, Any]:
 def start_logging(level: str) -> None:
     """One line an event: time, level, logger, message (whose first word is a stable name)."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for noisy in ("uvicorn.error", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def run(settings: Settings, plans: list[Path], clock: Clock | None = None) -> None:

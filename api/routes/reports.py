@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from api.asking import READING, HallPath, json_response, service_of
 from metrics.legs import legs_csv
@@ -69,8 +68,8 @@ async def _today(request: Request, hall: str) -> date:
     return date.fromisoformat(view.hall.day.date)
 
 
-async def _read(request: Request, hall: str, work: Callable[[Connection, Plan], Result]) -> Result:
-    """Run `work` with the hall's present plan beside the event loop, in one read transaction."""
+async def _read(request: Request, hall: str, work: Callable[[Any, Plan], Result]) -> Result:
+    """Run `work` with the hall's present plan beside the event loop, in one read transaction whose connection it gets."""
     service = service_of(request)
     plan = (await service.feed.view(hall)).hall.rules
     return await asyncio.to_thread(service.database.read, lambda connection: work(connection, plan))
