@@ -69,7 +69,7 @@ async def _today(request: Request, hall: str) -> date:
 
 
 async def _read(request: Request, hall: str, work: Callable[[Any, Plan], Result]) -> Result:
-    """Run `work` with the hall's present plan beside the event loop, in one read transaction whose connection it gets."""
+    """Run `work` with the hall's present plan beside the event loop, in a read transaction whose connection it gets."""
     service = service_of(request)
     plan = (await service.feed.view(hall)).hall.rules
     return await asyncio.to_thread(service.database.read, lambda connection: work(connection, plan))
