@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api import problems, stream
+from api.direct import Direct
 from api.edge import Edge
 from api.routes import counters, halls, node, reports, tickets
 from api.service import Service
@@ -24,15 +25,20 @@ def build(service: Service) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with service.running():
+            service.background(stream.keep_in_touch(service))
             yield
 
-    app = FastAPI(title="Queue service", version="1", description=ABOUT, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Queue service", version="1", description=ABOUT, lifespan=lifespan, redoc_url=None, redirect_slashes=False
+    )
     app.state.service = service
     problems.install(app)
-    for module in (tickets, counters, halls, reports, node, stream):
-        app.include_router(module.ROUTER)
+    routers = [module.ROUTER for module in (tickets, counters, halls, reports, node, stream)]
+    for router in routers:
+        app.include_router(router)
     _document_problems(app)
-    return Edge(app, service.settings, service.metrics.count_http)
+    direct = Direct(app, [route for router in routers for route in router.routes])
+    return Edge(direct, service.settings, service.metrics.count_http)
 
 
 def _document_problems(app: FastAPI) -> None:

@@ -15,6 +15,9 @@ from queue_service.batch import Answer, Answering, Keyed
 from queue_service.domain import commands as c
 
 JSON = "application/json"
+KEY_PATTERN = r"^[\x21-\x7e]+$"
+KEY_LENGTH = 255
+PATH_LENGTH = 100
 
 Key = Annotated[
     str | None,
@@ -22,13 +25,13 @@ Key = Annotated[
         alias="Idempotency-Key",
         description="the same key and body again get the first answer again",
         min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
+        max_length=KEY_LENGTH,
+        pattern=KEY_PATTERN,
     ),
 ]
-HallPath = Annotated[str, Path(max_length=100)]
-TicketPath = Annotated[str, Path(max_length=100)]
-CounterPath = Annotated[str, Path(max_length=100)]
+HallPath = Annotated[str, Path(max_length=PATH_LENGTH)]
+TicketPath = Annotated[str, Path(max_length=PATH_LENGTH)]
+CounterPath = Annotated[str, Path(max_length=PATH_LENGTH)]
 
 
 def _documented(status: int, what: str) -> dict[int | str, dict[str, Any]]:

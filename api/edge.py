@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
@@ -48,6 +49,7 @@ class Edge:
         if scope["type"] == "websocket":
             if actor is None:
                 await receive()
+                await send({"type": "websocket.accept"})  # a browser is told a code only once the connection is open
                 await send({"type": "websocket.close", "code": 4401, "reason": "a token is needed"})
                 return
             await self._app(scope, receive, send)
@@ -115,22 +117,23 @@ class Edge:
         return False
 
 
-class _TooLarge(Exception):
-    """The body that came was larger than allowed."""
+class _TooLarge(HTTPException):
+    """The body that came was larger than allowed. An HTTP error, because FastAPI, in the midst of reading the body,
+    makes 400 of any other."""
 
 
 class _Bounded:
     """A receive that stops at the allowed number of bytes, announced or not."""
 
-    __slots__ = ("_left", "_receive")
+    __slots__ = ("_left", "_limit", "_receive")
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
-        self._left = limit
+        self._left = self._limit = limit
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise _TooLarge
+            raise _TooLarge(413, f"At most {self._limit} bytes.", {"Connection": "close"})
         return message

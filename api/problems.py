@@ -80,21 +80,44 @@ def _on_our_error(request: Request, error: Exception) -> Response:
 
 def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for these only"
-    return faulty(list(error.errors()))
+    found = list(error.errors())
+    for one in found:
+        if one["type"] == "json_invalid":
+            return problem(400, *_HTTP[400], f"{one['ctx']['error']} at character {one['loc'][-1]}.")
+    return faulty(found)
 
 
-_NAMES = {401: "unauthorized", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_HTTP = {
+    400: ("not-json", "The body is not JSON."),
+    404: ("not-found", "There is nothing at this address."),
+    405: ("method-not-allowed", "This address does not take this method."),
+    413: ("too-large", "The body is too large."),
+}
+"""Errors of the framework: the last part of the type, and the title."""
 
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for these only"
-    name = _NAMES.get(error.status_code, f"http-{error.status_code}")
-    response = problem(error.status_code, name, str(error.detail), str(error.detail))
+    detail = str(error.detail)
+    name, title = _HTTP.get(error.status_code, (f"http-{error.status_code}", detail))
+    if error.status_code in (404, 405):
+        detail = f"{request.method} {request.url.path} is not in the contract; see /docs."
+    response = problem(error.status_code, name, title, detail)
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = _methods_here(request) or response.headers["Allow"]
     return response
 
 
-def _on_bug(request: Request, error: Exception) -> Response:
+def _methods_here(request: Request) -> str:
+    """Every method of the address: Starlette names only those of the first route that has it."""
+    template = getattr(request.scope.get("route"), "path", "")
+    operations = request.app.openapi()["paths"].get(template, {})
+    return ", ".join(sorted(method.upper() for method in operations))
+
+
+def on_bug(request: Request, error: Exception) -> Response:
+    """500. Whoever asks for this lets the error pass on, and it is logged."""
     return problem(500, "internal", "Something is wrong in the service.", "The fault was logged; nothing was stored.")
 
 
@@ -103,4 +126,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.QueueServiceError, _on_our_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(Exception, on_bug)

@@ -24,8 +24,9 @@ from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.engine import Commit, Engine
 from queue_service.errors import ClockUnconfirmed, QueueServiceError, UnknownTicket
-from queue_service.feed import Feed, View
+from queue_service.feed import Feed
 from queue_service.settings import Settings
+from queue_service.view import View
 
 RECEIPTS_KEPT_MS = 48 * 3_600_000
 KEEPING_S = 1.0

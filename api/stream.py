@@ -1,217 +1,261 @@
-"""The websocket streams: a hall's board for displays, one ticket for its visitor (DESIGN: the stream)."""
+"""The websocket streams: a hall's board for displays, one ticket for its visitor (DESIGN: the stream).
+
+Whoever follows is written to from where an event is published, without a task of its own: the application's task for
+a socket only waits for the client to go. `docs/stream.md` tells integrators what they can rely on.
+"""
 
 import asyncio
+import re
+from collections import deque
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketDisconnect
 
 from api.answers import live_ticket
 from api.ids import hall_of
 from api.service import Service
 from api.websocket_protocol import EXTENSION, PreframedProtocol, preframe
 from models.wire import rfc3339
-from queue_service.errors import QueueServiceError
-from queue_service.feed import Frame, View
+from queue_service.board import Frame
+from queue_service.domain.hall import Ticket
+from queue_service.errors import QueueServiceError, Unavailable, UnknownHall, UnknownTicket
+from queue_service.feed import REMADE_FRAMES
+from queue_service.view import View
 
 ROUTER = APIRouter()
 
 TRY_AGAIN = 1013
-NOT_FOUND = 4404
 BAD_REQUEST = 4400
+NOT_FOUND = 4404
+WATCH_S = 1.0
+STALE = "the log cannot be read"
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_MOST_DIGITS = 18
+"""No log is longer, and every such number fits what a database counts with."""
+
+
+def _wire(frame: Frame) -> bytes:
+    """The frame as it stands on the wire, encoded for the first display that gets it."""
+    if frame.framed is None:
+        frame.framed = preframe(frame.payload)
+    return frame.framed
 
 
 class Display:
     """One socket that watches a hall."""
 
+    kind = "display"
+
     def __init__(self, protocol: PreframedProtocol, view: View) -> None:
         """Nothing is sent until `begin`."""
         self._protocol = protocol
         self._view = view
-        self._lagging = False
+        self._missed: deque[Frame] = deque()
+        self._lags = False
+        self.leave = protocol.leave
         protocol.on_drained = self._drained
 
-    def begin(self, frames: list[Frame] | None) -> None:
-        """Send the frames asked for, or a snapshot."""
-        if frames is None:
+    def begin(self, missed: list[Frame] | None) -> None:
+        """Send the frames that a client has missed, as fast as it reads; None: a snapshot."""
+        if missed is None:
             self.reset()
         else:
-            for frame in frames:
-                self.show(frame)
+            self._missed.extend(missed)
+            self._write_missed()
 
     def show(self, frame: Frame) -> None:
         """An event; a reader that is too far behind gets a snapshot later instead."""
-        if self._lagging or self._protocol.is_behind:
-            self._lagging = True
-            return
-        if frame.framed is None:
-            frame.framed = preframe(frame.payload)
-        self._protocol.write_frame(frame.framed)
+        if self._missed and len(self._missed) < REMADE_FRAMES:
+            self._missed.append(frame)
+        elif self._missed or self._protocol.is_behind:
+            self.reset()
+        else:
+            self._protocol.write_frame(_wire(frame))
 
     def reset(self) -> None:
-        """Start over with a snapshot."""
-        if self._protocol.is_behind:
-            self._lagging = True
-        else:
-            self._protocol.write_frame(preframe(self._view.snapshot()))
+        """Start over with a snapshot, once the reader has room for it."""
+        self._missed.clear()
+        self._lags = self._protocol.is_behind
+        if not self._lags:
+            self._protocol.write_frame(_wire(self._view.snapshot()))
 
-    def beat(self, framed: bytes) -> None:
+    def beat(self, frame: Frame) -> None:
         """A heartbeat; it would only add to what a slow reader has to read."""
-        if not self._lagging:
-            self._protocol.write_frame(framed)
+        if not self._missed and not self._protocol.is_behind:
+            self._protocol.write_frame(_wire(frame))
+
+    def _write_missed(self) -> None:
+        while self._missed and not self._protocol.is_behind:
+            self._protocol.write_frame(_wire(self._missed.popleft()))
 
     def _drained(self) -> None:
-        if self._lagging:
-            self._lagging = False
+        if self._lags:
             self.reset()
+        else:
+            self._write_missed()
 
 
 class Visitor:
-    """One socket that watches a ticket: told whenever something about it changes."""
+    """One socket that watches a ticket: told of every change of what the ticket's document says of it.
 
-    def __init__(self, service: Service, protocol: PreframedProtocol, view: View, ticket_id: str, last: bytes) -> None:
-        """`last` is the ticket as the snapshot showed it."""
-        self._service = service
+    It keeps the hall's own ticket: when that leaves the hall it has its last state. Only events that concern its
+    service are looked at: with many visitors, looking costs more than telling."""
+
+    kind = "visitor"
+
+    def __init__(self, service: Service, protocol: PreframedProtocol, view: View, ticket_id: str) -> None:
+        """Nothing is sent until `begin`."""
+        self._now_ms = service.clock.now_ms
         self._protocol = protocol
         self._view = view
         self._ticket_id = ticket_id
-        self._shown = _shown(last)
-        self._due = False
-        protocol.on_drained = self.reset
+        self._ticket: Ticket | None = None
+        self._told: dict[str, Any] = {}
+        self.leave = protocol.leave
+        protocol.on_drained = self._look
+
+    def begin(self, stored: bytes | None) -> None:
+        """Send the ticket as it is; `stored` is what the table has of one that is closed."""
+        self._look("snapshot")
+        if self._ticket is None and stored is not None:
+            self._told = _lasting(orjson.loads(stored))
+            self._write("snapshot", orjson.Fragment(stored))
 
     def show(self, frame: Frame) -> None:
-        """Look at the ticket once all events of this turn have been applied."""
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_soon(self._look)
+        """An event of the hall."""
+        ticket = self._ticket
+        if frame.services is None or (ticket is not None and ticket.service in frame.services):
+            self._look()
 
-    def _look(self) -> None:
-        self._due = False
+    def _look(self, kind: str = "ticket") -> None:
         hall = self._view.hall
-        ticket = hall.tickets.get(self._ticket_id)
-        if ticket is None:
-            self._service.background(self._farewell())
-        else:
-            self._tell(orjson.dumps(live_ticket(hall, ticket, self._service.clock.now_ms())))
+        self._ticket = hall.tickets.get(self._ticket_id) or self._ticket
+        if self._ticket is None or self._protocol.is_behind:
+            return
+        document = live_ticket(hall, self._ticket, self._now_ms())
+        lasting = _lasting(document)
+        if lasting != self._told:
+            self._told = lasting
+            self._write(kind, document)
 
-    async def _farewell(self) -> None:
-        """A closed ticket is no longer in the hall; the table has its last state."""
-        try:
-            self._tell(await self._service.ticket(self._ticket_id))
-        except QueueServiceError:
-            self._service.log.warning("visitor-ticket-gone: %s", self._ticket_id)
-
-    def _tell(self, ticket: bytes) -> None:
-        shown = _shown(ticket)
-        if shown != self._shown and not self._protocol.is_behind:
-            self._shown = shown
-            self._protocol.write_frame(preframe(_ticket_frame("ticket", self._view, ticket)))
+    def _write(self, kind: str, document: Any) -> None:
+        hall = self._view.hall
+        frame = {"type": kind, "seq": hall.seq, "head": hall.head, "ticket": document}
+        self._protocol.write_frame(preframe(orjson.dumps(frame)))
 
     def reset(self) -> None:
-        """Look again."""
-        self.show(Frame(0, "", b""))
+        """The ticket may never have been: the client has to ask again."""
+        self.leave(TRY_AGAIN, "the log has another history now")
 
-    def beat(self, framed: bytes) -> None:
-        """A heartbeat."""
+    def beat(self, frame: Frame) -> None:
+        """A heartbeat. Between classes of visitors the place in line can change by time alone."""
+        self._look()
         if not self._protocol.is_behind:
-            self._protocol.write_frame(framed)
+            self._protocol.write_frame(_wire(frame))
 
 
-def _shown(ticket: bytes) -> dict[str, Any]:
-    """What a visitor cares about: everything but the running clock and the hall's seq."""
-    document: dict[str, Any] = orjson.loads(ticket)
-    return {name: value for name, value in document.items() if name not in ("waited_s", "seq")}
-
-
-def _ticket_frame(kind: str, view: View, ticket: bytes) -> bytes:
-    frame = {"type": kind, "seq": view.hall.seq, "head": view.hall.head, "ticket": orjson.Fragment(ticket)}
-    return orjson.dumps(frame)
-
-
-def heartbeat(view: View, as_of_ms: int) -> bytes:
-    """The frame that says how fresh this node's reading of the log is."""
-    return preframe(orjson.dumps({"type": "heartbeat", "seq": view.hall.seq, "as_of": rfc3339(as_of_ms)}))
+def _lasting(ticket: dict[str, Any]) -> dict[str, Any]:
+    """What a visitor is told the changes of: everything but the running wait and the hall's seq."""
+    return {name: value for name, value in ticket.items() if name not in ("waited_s", "seq")}
 
 
 @ROUTER.websocket("/v1/halls/{hall}/stream")
 async def hall_stream(socket: WebSocket, hall: str) -> None:
     """A hall's board, from a snapshot or from `after` and `head` on."""
-    service: Service = socket.app.state.service
-    after = socket.query_params.get("after", "")
-    await socket.accept()
-    if after and not after.lstrip("-").isdigit():
-        await socket.close(BAD_REQUEST, "after must be an integer")
+    service, protocol = await _accept(socket)
+    given, head = socket.query_params.get("after") or None, socket.query_params.get("head", "")
+    if given is not None and not _INTEGER.fullmatch(given):
+        protocol.leave(BAD_REQUEST, "after must be an integer")
         return
+    after = None if given is None or len(given) > _MOST_DIGITS else int(given)
     try:
-        view = await service.current_view(hall)
-        head = socket.query_params.get("head", "")
-        frames = await service.feed.frames_since(hall, int(after), head) if after else None
+        view = await _view(service, hall)
+        remade = [] if after is None else await service.feed.remade(view, after, head)
     except QueueServiceError as error:
-        await _refuse(socket, error)
+        _refuse(protocol, error)
         return
-    display = Display(_protocol(service, socket), view)
-    # No await from here to the follower's registration: nothing can come between.
-    if frames is not None:
-        reached = frames[-1] if frames else None
-        rest = view.frames_since(reached.seq, reached.head) if reached else []
-        frames = None if rest is None else frames + rest
-        if reached is None and (int(after), head) != (view.hall.seq, view.hall.head):
-            frames = view.frames_since(int(after), head)
-    display.begin(frames)
+    # No await from here until the display follows: no event can come between.
+    display = Display(protocol, view)
+    display.begin(None if after is None else _missed(view, after, head, remade))
     await _follow(service, socket, view, display)
+
+
+def _missed(view: View, after: int, head: str, remade: list[Frame]) -> list[Frame] | None:
+    """The frames after a position: those made again, if any, and from their end on those of the ring."""
+    if remade:
+        after, head = remade[-1].seq, remade[-1].head
+    newer = view.frames_since(after, head)
+    return None if newer is None else remade + newer
 
 
 @ROUTER.websocket("/v1/tickets/{ticket}/stream")
 async def ticket_stream(socket: WebSocket, ticket: str) -> None:
     """A visitor's own ticket: a snapshot, then a `ticket` frame at every change."""
-    service: Service = socket.app.state.service
-    await socket.accept()
+    service, protocol = await _accept(socket)
     try:
-        view = await service.current_view(hall_of(ticket))
-        document = await service.ticket(ticket)
+        view = await _view(service, hall_of(ticket))
+        stored = None if ticket in view.hall.tickets else await service.ticket(ticket)
     except QueueServiceError as error:
-        await _refuse(socket, error)
+        _refuse(protocol, error)
         return
-    protocol = _protocol(service, socket)
-    protocol.write_frame(preframe(_ticket_frame("snapshot", view, document)))
-    visitor = Visitor(service, protocol, view, ticket, document)
-    visitor.reset()  # what changed while the ticket was read
+    # No await from here until the visitor follows: no event can come between.
+    visitor = Visitor(service, protocol, view, ticket)
+    visitor.begin(stored)
     await _follow(service, socket, view, visitor)
 
 
-def _protocol(service: Service, socket: WebSocket) -> PreframedProtocol:
+async def _accept(socket: WebSocket) -> tuple[Service, PreframedProtocol]:
+    """Accept first: a browser is told a close code only by a connection that was open."""
+    await socket.accept()
+    service: Service = socket.app.state.service
     protocol: PreframedProtocol = socket.scope["extensions"][EXTENSION]
     protocol.limit_buffer(service.settings.socket_buffer_bytes)
-    return protocol
+    return service, protocol
 
 
-async def _refuse(socket: WebSocket, error: QueueServiceError) -> None:
-    code = NOT_FOUND if type(error).__name__.startswith("Unknown") else TRY_AGAIN
-    await socket.close(code, str(error)[:120])
+async def _view(service: Service, hall: str) -> View:
+    """The hall's view, its business day opened, if this node can vouch for it."""
+    if service.feed.is_stale:
+        raise Unavailable(STALE)
+    return await service.current_view(hall)
+
+
+def _refuse(protocol: PreframedProtocol, error: QueueServiceError) -> None:
+    protocol.leave(NOT_FOUND if isinstance(error, UnknownHall | UnknownTicket) else TRY_AGAIN, str(error))
 
 
 async def _follow(service: Service, socket: WebSocket, view: View, follower: Display | Visitor) -> None:
-    """Stay until the client goes or the node can no longer vouch for what it shows."""
+    """Stay until the client goes or is sent away; what it says does not come this far."""
     view.followers.add(follower)
-    kind = "display" if isinstance(follower, Display) else "visitor"
-    service.sockets[kind] += 1
-    beats = asyncio.create_task(_beat(service, socket, view, follower))
+    service.sockets[follower.kind] += 1
     try:
-        while True:
-            await socket.receive_text()  # nothing is expected from clients; this is how a leaving one is noticed
-    except (WebSocketDisconnect, KeyError):
-        pass
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
     finally:
-        beats.cancel()
         view.followers.discard(follower)
-        service.sockets[kind] -= 1
+        service.sockets[follower.kind] -= 1
 
 
-async def _beat(service: Service, socket: WebSocket, view: View, follower: Display | Visitor) -> None:
+async def keep_in_touch(service: Service) -> None:
+    """Tell all who follow that this node lives, or send them away once it cannot vouch for what it shows. Runs as
+    long as the node does."""
+    await asyncio.gather(_beat(service), _watch(service))
+
+
+async def _beat(service: Service) -> None:
     while True:
         await asyncio.sleep(service.settings.heartbeat_s)
+        as_of = rfc3339(service.feed.as_of_ms)
+        for view in tuple(service.feed.views.values()):
+            seq, head = view.hall.seq, view.hall.head
+            view.beat(Frame(seq, head, orjson.dumps({"type": "heartbeat", "seq": seq, "as_of": as_of})))
+
+
+async def _watch(service: Service) -> None:
+    while True:
+        await asyncio.sleep(WATCH_S)
         if service.feed.is_stale:
-            await socket.close(TRY_AGAIN, "the log cannot be read")
-            return
-        follower.beat(heartbeat(view, service.feed.as_of_ms))
+            for view in tuple(service.feed.views.values()):
+                view.dismiss(TRY_AGAIN, STALE)

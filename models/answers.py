@@ -47,7 +47,7 @@ class TicketAnswer(AnswerShape):
 
 
 class TicketList(AnswerShape):
-    """Tickets in the order they were issued; `next` continues the list as `after`."""
+    """Tickets by time of issue; `next` continues the list as `after`."""
 
     items: list[TicketAnswer]
     next: str | None

@@ -2,26 +2,28 @@
 `queue_service.domain.plan.faults`, which needs the whole document."""
 
 import re
-from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from models.fields import LINE_PATTERN, NUMBER, Day, YesNo
 from models.vocabulary import Channel, OrderRule, WaitClock
 
 HALL_ID_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 
 HallId = Annotated[str, StringConstraints(pattern=HALL_ID_PATTERN)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,39})$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=LINE_PATTERN)]
+Names = Annotated[dict[Slug, Name], Field(json_schema_extra={"additionalProperties": False})]
+"""A name by language. Without the extra the OpenAPI document would allow any other key beside them."""
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=LINE_PATTERN)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,3}$")]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Weekday = Annotated[str, StringConstraints(pattern=r"^(?:mon|tue|wed|thu|fri|sat|sun)$")]
-Seconds = Annotated[int, Field(ge=0, le=86_400)]
-PositiveSeconds = Annotated[int, Field(ge=1, le=86_400)]
-Places = Annotated[int, Field(ge=0, le=100_000)]
+Seconds = Annotated[int, Field(ge=0, le=86_400), NUMBER]
+PositiveSeconds = Annotated[int, Field(ge=1, le=86_400), NUMBER]
+Places = Annotated[int, Field(ge=0, le=100_000), NUMBER]
 
 
 def _known_time_zone(name: str) -> str:
@@ -55,7 +57,7 @@ class CalendarDocument(Document):
     opening: list[HoursDocument] = Field(default_factory=list, max_length=50)
     peaks: list[HoursDocument] = Field(default_factory=list, max_length=50)
     dispenser: list[HoursDocument] = Field(default_factory=list, max_length=50)
-    closed_dates: list[date] = Field(default_factory=list, max_length=400)
+    closed_dates: list[Day] = Field(default_factory=list, max_length=400)
     wait_clock: WaitClock = WaitClock.ALWAYS
 
 
@@ -63,7 +65,7 @@ class PeriodPromiseDocument(Document):
     """`percentile` of the visitors are to be called within `promise_s` seconds."""
 
     promise_s: PositiveSeconds
-    percentile: Annotated[int, Field(ge=1, le=100)] = 90
+    percentile: Annotated[int, Field(ge=1, le=100), NUMBER] = 90
 
 
 class PromiseDocument(Document):
@@ -95,7 +97,7 @@ class ServiceDocument(Document):
 
     id: Slug
     name: Name
-    names: dict[Slug, Name] = Field(default_factory=dict)
+    names: Names = Field(default_factory=dict)
     prefix: Prefix
     zone: Slug | None = None
     department: Name | None = None
@@ -110,7 +112,7 @@ class PriorityDocument(Document):
 
     id: Slug
     name: Name
-    order_target_percent: Annotated[int, Field(ge=1, le=1000)] = 100
+    order_target_percent: Annotated[int, Field(ge=1, le=1000), NUMBER] = 100
     head_start_s: Seconds = 0
 
 
@@ -126,16 +128,16 @@ class CounterDocument(Document):
 class NoShowDocument(Document):
     """When a visitor who does not come may be passed over, and may come back."""
 
-    recalls: Annotated[int, Field(ge=0, le=20)] = 2
+    recalls: Annotated[int, Field(ge=0, le=20), NUMBER] = 2
     after_s: Seconds = 60
-    rejoins: Annotated[int, Field(ge=0, le=20)] = 1
+    rejoins: Annotated[int, Field(ge=0, le=20), NUMBER] = 1
     rejoin_grace_s: Seconds = 600
 
 
 class PostponeDocument(Document):
     """How often and by how much a visitor may postpone."""
 
-    times: Annotated[int, Field(ge=0, le=20)] = 1
+    times: Annotated[int, Field(ge=0, le=20), NUMBER] = 1
     max_s: Seconds = 1800
 
 
@@ -144,10 +146,10 @@ class PlanDocument(Document):
 
     id: HallId
     name: Name
-    names: dict[Slug, Name] = Field(default_factory=dict)
+    names: Names = Field(default_factory=dict)
     time_zone: Annotated[str, AfterValidator(_known_time_zone)]
     languages: list[Slug] = Field(default_factory=lambda: ["zh-CN", "en"], min_length=1, max_length=20)
-    training: bool = False
+    training: YesNo = False
     order: OrderRule = OrderRule.LARGEST_SHARE
     max_overtake_s: PositiveSeconds
     promise: PromiseDocument = Field(default_factory=PromiseDocument)
@@ -162,6 +164,6 @@ class PlanDocument(Document):
     postpone: PostponeDocument = Field(default_factory=PostponeDocument)
     pause_reasons: list[Reason] = Field(default_factory=lambda: ["break"], max_length=50)
     park_reasons: list[Reason] = Field(default_factory=lambda: ["materials"], max_length=50)
-    chosen_calls_per_day: Annotated[int, Field(ge=0, le=100_000)] = 20
+    chosen_calls_per_day: Annotated[int, Field(ge=0, le=100_000), NUMBER] = 20
     check_in_channels: list[Channel] = Field(default_factory=list, max_length=2)
     emergency_prefix: Prefix | None = None

@@ -2,19 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from models.fields import LINE_PATTERN, NUMBER, Moment, YesNo
 from models.vocabulary import Channel
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 TicketId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-Person = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
-Why = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Ref = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Person = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=LINE_PATTERN)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=LINE_PATTERN)]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=LINE_PATTERN)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")]
-DurationS = Annotated[int, Field(ge=1, le=86_400)]
+DurationS = Annotated[int, Field(ge=1, le=86_400), NUMBER]
 TicketChannel = Literal[Channel.KIOSK, Channel.DESK, Channel.PHONE, Channel.WEB, Channel.API]
-Moment = AwareDatetime
 
 
 class Body(BaseModel):
@@ -34,7 +34,7 @@ class IssueBody(Body):
     priority: Id | None = None
     channel: TicketChannel = Channel.API
     language: Language | None = None
-    items: Annotated[int, Field(ge=1, le=100)] = 1
+    items: Annotated[int, Field(ge=1, le=100), NUMBER] = 1
     with_: Annotated[TicketId | None, Field(alias="with")] = None
     ref: Ref | None = None
 
@@ -97,7 +97,7 @@ class PauseBody(Body):
     """Pause now, or after the ticket held; the reason is one of the plan's."""
 
     reason: Why
-    after_current: bool = False
+    after_current: YesNo = False
 
 
 class CloseBody(Body):
@@ -115,7 +115,7 @@ class RelieveBody(Body):
 class CallNextBody(Body):
     """Call whoever is next; `finish_current` finishes the ticket held first."""
 
-    finish_current: bool = False
+    finish_current: YesNo = False
 
 
 class CallBody(Body):
@@ -124,7 +124,7 @@ class CallBody(Body):
     ticket: TicketId | None = None
     number: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
     reason: Why
-    finish_current: bool = False
+    finish_current: YesNo = False
 
 
 class SuspendBody(Body):
@@ -132,7 +132,7 @@ class SuspendBody(Body):
 
     service: Id | None = None
     reason: Why
-    turn_away: bool = False
+    turn_away: YesNo = False
 
 
 class ResumeBody(Body):

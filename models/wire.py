@@ -1,13 +1,20 @@
 """How times and durations look on the wire: RFC 3339 UTC with milliseconds; seconds with suffix `_s`."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rfc3339(at_ms: int) -> str:
     """`2026-11-24T14:12:21.123Z` for milliseconds since 1970 UTC."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+    return f"{_to_the_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _to_the_second(at_s: int) -> str:
+    """Many times of an answer lie in the same few seconds, and formatting one is dear."""
+    return (_EPOCH + timedelta(seconds=at_s)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def rfc3339_or_none(at_ms: int | None) -> str | None:

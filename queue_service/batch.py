@@ -117,7 +117,7 @@ class Batches:
         if position is None:
             return Copy(Hall(hall_id))
         copy = self._copies.get(hall_id)
-        if copy is not None and copy.hall.seq < position.seq:
+        if copy is not None and _is_behind(connection, copy.hall, position):
             for logged in journal.events_after(connection, hall_id, copy.hall.seq):
                 evolve(copy.hall, logged)
             copy.hall.drain()
@@ -142,7 +142,7 @@ class Batches:
             for event in decide(hall, one.command, now_ms):
                 one.events.append(work.log(copy, command_seq, now_ms, one.actor, one.channel, event))
         except errors.UnknownTicket:
-            _refuse_closed(work.connection, one.command)
+            _refuse_closed(work.connection, hall, one.command)
             raise
         answer = one.answering(hall, one.events, now_ms)
         if receipt_key is not None and one.keyed is not None and one.events:
@@ -200,19 +200,27 @@ class _Work:
         )
 
 
+def _is_behind(connection: Connection, hall: Hall, position: journal.Position) -> bool:
+    """Whether the copy stands in this log, before its end. A copy of another history that others have outrun meanwhile
+    would look so too, were its own last hash not compared."""
+    return hall.seq < position.seq and journal.head_at(connection, hall.id, hall.seq) == hall.head
+
+
 def _replay(keyed: Keyed, receipt: journal.Receipt) -> Answer:
     if (receipt.method, receipt.path, receipt.body_hash) != (keyed.method, keyed.path, keyed.body_hash):
         raise errors.KeyReused(key=keyed.key)
     return Answer(receipt.status, receipt.body.encode(), orjson.loads(receipt.headers), replayed=True)
 
 
-def _refuse_closed(connection: Connection, command: c.Command) -> None:
-    """A ticket the hall has forgotten may be closed: then its state is what forbids the command."""
+def _refuse_closed(connection: Connection, hall: Hall, command: c.Command) -> None:
+    """A ticket the hall has forgotten may be closed, in this very batch even: its state is what forbids the command."""
     verb = VERBS[type(command)] if isinstance(command, c.TicketCommand) else CALL
     ticket_id = command.ticket if isinstance(command, c.TicketCommand | c.CallChosen) else None
-    row = journal.ticket_row(connection, ticket_id) if ticket_id else None
-    if row is not None:
-        check_state(row.state, verb, row.number)
+    if ticket_id is None or ticket_id.rpartition(".")[0] != hall.id:
+        return
+    closed = hall.touched.get(ticket_id) or journal.ticket_row(connection, ticket_id)
+    if closed is not None:
+        check_state(closed.state, verb, closed.number)
 
 
 def _stored(hall: Hall) -> dict[str, str]:

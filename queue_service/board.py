@@ -4,7 +4,10 @@ A display's frame for an event carries a JSON merge patch (RFC 7396) of the boar
 one standard function: board at n + patches of n+1 ... m = board at m. The board therefore holds no nulls.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Any
+
+import orjson
 
 from models.vocabulary import TicketState
 from models.wire import rfc3339
@@ -15,17 +18,57 @@ RECENT_CALLS = 10
 
 Board = dict[str, Any]
 
+_SHOWN = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
+
+
+class Frame:
+    """One event as a display sees it, encoded once. `framed` is for the transport to keep its own encoding in.
+
+    `services`: those whose lines or tickets the event may have changed; None: any."""
+
+    __slots__ = ("framed", "head", "payload", "seq", "services")
+
+    def __init__(self, seq: int, head: str, payload: bytes, services: AbstractSet[str] | None = None) -> None:
+        """`payload` is the JSON text of the frame."""
+        self.seq = seq
+        self.head = head
+        self.payload = payload
+        self.services = services
+        self.framed: bytes | None = None
+
+
+def _encode(logged: ev.Logged, change: dict[str, Board]) -> Frame:
+    event = logged.event
+    shown = {name: value for name in _SHOWN if (value := getattr(event, name, None)) is not None}
+    if not isinstance(event, ev.TicketEvent) and (reason := getattr(event, "reason", None)) is not None:
+        shown["reason"] = reason  # why a hall or counter stands still; what is said about a visitor is for staff alone
+    document = {
+        "type": "event",
+        "seq": logged.seq,
+        "head": logged.head,
+        "at": rfc3339(logged.at_ms),
+        "kind": event.KIND,
+        **shown,
+        **change,
+    }
+    concerns_all = "board" in change or isinstance(event, ev.Suspended | ev.Resumed)
+    services = None if concerns_all else frozenset(change["patch"].get("services", ()))
+    return Frame(logged.seq, logged.head, orjson.dumps(document), services)
+
 
 class Display:
-    """The parts of a board that are not in the hall's state: the recent calls."""
+    """Makes the frames, and keeps the part of a board that is not in the hall's state: the recent calls."""
 
     def __init__(self) -> None:
         """No calls yet."""
         self.recent: list[dict[str, Any]] = []
 
-    def follow(self, hall: Hall, logged: ev.Logged) -> dict[str, Board]:
-        """What one event changes: `{"patch": ...}`, or `{"board": ...}` where it changes what there is. `hall` is as
-        of that event."""
+    def follow(self, hall: Hall, logged: ev.Logged) -> Frame:
+        """The frame of an event; `hall` is as of that event."""
+        return _encode(logged, self._change(hall, logged))
+
+    def _change(self, hall: Hall, logged: ev.Logged) -> dict[str, Board]:
+        """What one event changes: `{"patch": ...}`, or `{"board": ...}` where it changes what there is."""
         event = logged.event
         if isinstance(event, ev.DayOpened):
             self.recent = []

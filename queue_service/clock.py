@@ -4,7 +4,8 @@ import time
 from typing import Protocol
 
 JUMP_MS = 300_000
-"""How far the clock may move against the monotonic one before somebody must confirm it."""
+"""How far the clock may move against the monotonic one before somebody must confirm it; more where it runs faster,
+since the two are read one after the other."""
 
 
 class Clock(Protocol):
@@ -15,12 +16,20 @@ class Clock(Protocol):
         ...
 
     def monotonic_ms(self) -> int:
-        """Milliseconds since some moment; never goes back."""
+        """Milliseconds since some moment; never goes back. Deadlines and staleness go by it: they are about machines
+        and networks, however fast the hall's time runs."""
+        ...
+
+    @property
+    def pace(self) -> float:
+        """How fast wall time runs against monotonic time."""
         ...
 
 
 class SystemClock:
     """The machine's clock."""
+
+    pace = 1.0
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 UTC."""
@@ -31,8 +40,28 @@ class SystemClock:
         return time.monotonic_ns() // 1_000_000
 
 
+class FastClock:
+    """Wall time that runs `pace` times as fast, from a chosen moment on: for demonstrations."""
+
+    def __init__(self, now_ms: int, pace: float) -> None:
+        """It is `now_ms` now."""
+        self.pace = pace
+        self._start_ms = now_ms
+        self._start_ns = time.monotonic_ns()
+
+    def now_ms(self) -> int:
+        """The time of the demonstration."""
+        return self._start_ms + int((time.monotonic_ns() - self._start_ns) * self.pace) // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        """Real time."""
+        return time.monotonic_ns() // 1_000_000
+
+
 class HandClock:
     """A clock set by hand: for replaying recorded days, and for tests."""
+
+    pace = 1.0
 
     def __init__(self, now_ms: int) -> None:
         """Start at `now_ms`."""
@@ -64,23 +93,31 @@ class ClockGuard:
     def __init__(self, clock: Clock) -> None:
         """Take the clock's present offset as good."""
         self._clock = clock
-        self._offset_ms = self._start_ms = clock.now_ms() - clock.monotonic_ms()
+        self._most_ms = int(JUMP_MS * clock.pace)
+        self._offset_ms = self._start_ms = self._present_offset_ms()
         self._jump_ms = 0
+        self._confirmed = False
+
+    def _present_offset_ms(self) -> int:
+        return self._clock.now_ms() - int(self._clock.monotonic_ms() * self._clock.pace)
 
     def check(self) -> bool:
         """Whether the clock can be trusted; small corrections (NTP) are followed."""
-        offset_ms = self._clock.now_ms() - self._clock.monotonic_ms()
+        offset_ms = self._present_offset_ms()
         moved_ms = offset_ms - self._offset_ms
         self._offset_ms = offset_ms
-        if abs(moved_ms) > JUMP_MS:
+        if abs(moved_ms) > self._most_ms:
             self._jump_ms += moved_ms
-        if abs(self._jump_ms) <= JUMP_MS:
+            self._confirmed = False
+        if abs(self._jump_ms) <= self._most_ms:
             self._jump_ms = 0  # it jumped back to where it was
         return self._jump_ms == 0
 
     def distrust(self, jump_ms: int) -> None:
-        """Something else (the log's last event lies in the future) shows that the clock jumped."""
-        self._jump_ms = self._jump_ms or jump_ms
+        """Something else (the log's last event lies in the future) shows that the clock jumped. Once the present time
+        is confirmed that is no news any more: the log stays ahead until time has caught up with it."""
+        if not self._confirmed:
+            self._jump_ms = self._jump_ms or jump_ms
 
     @property
     def skew_ms(self) -> int:
@@ -89,5 +126,6 @@ class ClockGuard:
 
     def confirm(self) -> None:
         """An operator says that the present time is right."""
-        self._offset_ms = self._start_ms = self._clock.now_ms() - self._clock.monotonic_ms()
+        self._offset_ms = self._start_ms = self._present_offset_ms()
         self._jump_ms = 0
+        self._confirmed = True

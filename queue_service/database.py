@@ -5,13 +5,15 @@ transaction `BEGIN IMMEDIATE`; checkpoints run off the commit path.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from queue_service.errors import BadInput
@@ -23,6 +25,19 @@ RESTART_WAL_BYTES = 64 * 2**20
 BUSY_TIMEOUT_MS = 2_000
 
 
+def straight(connection: Connection, statement: str, values: Sequence[Any] = ()) -> DBAPICursor:
+    """Hand a statement of the commit path to the driver as it is. SQLAlchemy's own way costs more than SQLite needs
+    for it. Errors are SQLAlchemy's all the same."""
+    if not connection.in_transaction():
+        connection.begin()
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(statement, None, error, Exception, dialect=connection.dialect) from error
+    return cursor
+
+
 class Database:
     """One database: `write()` for the engine's thread alone, `read()` from any thread."""
 
@@ -32,7 +47,10 @@ class Database:
         if self.url.get_backend_name() != "sqlite" or not self.url.database or self.url.database == ":memory:":
             raise BadInput(f"QUEUE_DATABASE_URL must be sqlite:///FILE, not {self.url.render_as_string()!r}.")
         self.path = Path(self.url.database)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"There is no folder for the database {self.path}: {error.strerror}.") from error
         self._writer = self._engine("BEGIN IMMEDIATE", synchronous, poolclass=StaticPool)
         self._readers = self._engine("BEGIN", synchronous, poolclass=QueuePool, pool_size=4, max_overflow=4)
         self._watch_lock = threading.Lock()
@@ -97,11 +115,18 @@ class Database:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     def restart_log(self) -> None:
-        """Let the write-ahead log start over; called by the writer between transactions when it grew too large."""
+        """Let the write-ahead log start over; called by the writer between transactions when it grew too large.
+
+        It waits for nobody: while a long read (verify, export) holds an old state, the log goes on growing.
+        """
         if self.wal_bytes() > RESTART_WAL_BYTES:
             with self._writer.connect() as connection:
                 connection.exec_driver_sql("ROLLBACK")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)")
+                connection.exec_driver_sql("PRAGMA busy_timeout=0")
+                try:
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)")
+                finally:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -6,132 +6,50 @@ process commits arrives at once; what others commit is found by a poll of the da
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from functools import partial
+from itertools import islice
+from typing import TypeVar
 
-import orjson
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from models.wire import rfc3339
 from queue_service import journal
-from queue_service.board import Board, Display
+from queue_service.board import Frame
 from queue_service.clock import Clock
 from queue_service.database import Database
-from queue_service.domain.events import Event, Logged
-from queue_service.domain.evolve import evolve
-from queue_service.domain.hall import Hall
-from queue_service.errors import UnknownEventKind, UnknownHall
+from queue_service.domain.events import Logged
+from queue_service.errors import LogCorrupt, Unavailable, UnknownEventKind, UnknownHall
+from queue_service.view import RING_FRAMES, Fold, View
 
 LOG = logging.getLogger("queue_service.feed")
 
-RING_FRAMES = 1_000
+REMADE_FRAMES = 10_000
+"""A client that comes back after more events than this is better served by a snapshot."""
+SLICE_EVENTS = 500
+"""So many are published at a stretch while catching up; then everyone else has a turn."""
 POLL_S = 1.0
 STALE_MS = 15_000
 
-_SHOWN = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day", "reason", "recalls")
-
-
-class Frame:
-    """One event as a display sees it, encoded once. `framed` is for the transport to keep its own encoding in."""
-
-    __slots__ = ("framed", "head", "payload", "seq")
-
-    def __init__(self, seq: int, head: str, payload: bytes) -> None:
-        """`payload` is the JSON text of the frame."""
-        self.seq = seq
-        self.head = head
-        self.payload = payload
-        self.framed: bytes | None = None
-
-
-class Follower(Protocol):
-    """Someone who watches a hall. None of these calls may block."""
-
-    def show(self, frame: Frame) -> None:
-        """An event, in order."""
-
-    def reset(self) -> None:
-        """The hall's history is another one now: show a snapshot."""
-
-
-Fold = Callable[[Hall, Logged], None]
-"""Called for each event after it was applied, before `touched` is drained."""
-
-
-class View:
-    """A hall as of the last published event, with its board, its last frames and its followers."""
-
-    def __init__(self, hall: Hall, fold: Fold) -> None:
-        """`hall` knows its plan; the day's events follow through `follow`."""
-        self.hall = hall
-        self.display = Display()
-        self.frames: deque[Frame] = deque(maxlen=RING_FRAMES)
-        self.followers: set[Follower] = set()
-        self._fold = fold
-
-    def follow(self, logged: Logged) -> Frame:
-        """Apply an event and make its frame."""
-        evolve(self.hall, logged)
-        self._fold(self.hall, logged)
-        self.hall.drain()
-        frame = Frame(logged.seq, logged.head, _encode(logged, self.display.follow(self.hall, logged)))
-        self.frames.append(frame)
-        return frame
-
-    def publish(self, logged: Logged) -> None:
-        """Apply an event and show it to everyone who watches."""
-        frame = self.follow(logged)
-        for follower in tuple(self.followers):
-            follower.show(frame)
-
-    def board(self) -> Board:
-        """The board as of the cursor."""
-        return self.display.board(self.hall)
-
-    def snapshot(self) -> bytes:
-        """The frame every follower can start from."""
-        return orjson.dumps({"type": "snapshot", "seq": self.hall.seq, "head": self.hall.head, "board": self.board()})
-
-    def frames_since(self, after: int, head: str) -> list[Frame] | None:
-        """The frames after a position of this history; None where the ring does not reach back to it."""
-        if after == self.hall.seq and head == self.hall.head:
-            return []
-        for index, frame in enumerate(self.frames):
-            if frame.seq == after and frame.head == head:
-                return list(self.frames)[index + 1 :]
-        return None
-
-
-def _encode(logged: Logged, change: dict[str, Any]) -> bytes:
-    event: Event = logged.event
-    shown = {name: value for name in _SHOWN if (value := getattr(event, name, None)) is not None}
-    return orjson.dumps(
-        {
-            "type": "event",
-            "seq": logged.seq,
-            "head": logged.head,
-            "at": rfc3339(logged.at_ms),
-            "kind": event.KIND,
-            **shown,
-            **change,
-        }
-    )
+Result = TypeVar("Result")
 
 
 class Feed:
-    """All views of this process, kept up with the log."""
+    """All views of this process, kept up with the log. A hall's view stays the same object while the process lives."""
 
     def __init__(self, database: Database, clock: Clock, fold: Fold) -> None:
         """`fold` lets metrics keep up with every view."""
         self._database = database
         self._clock = clock
         self._fold = fold
+        self._database_errors = (SQLAlchemyError, database.engine.dialect.loaded_dbapi.Error)
         self.views: dict[str, View] = {}
         self._latest: dict[str, int] = {}
         self._loading: dict[str, asyncio.Task[View]] = {}
         self._catching: dict[str, asyncio.Task[None]] = {}
+        self._remaking = asyncio.Lock()
         self._poller: asyncio.Task[None] | None = None
+        self._in_doubt = False
         self._confirmed_ms = clock.monotonic_ms()
         self._confirmed_at_ms = clock.now_ms()
         self._changed = -1
@@ -150,21 +68,25 @@ class Feed:
 
     @property
     def as_of_ms(self) -> int:
-        """When the log was last read successfully."""
+        """The moment up to which the log is known to have been read."""
         return self._confirmed_at_ms
 
     @property
     def is_stale(self) -> bool:
-        """Whether the log could not be read for so long that displays must not trust this node."""
-        return self._clock.monotonic_ms() - self._confirmed_ms > STALE_MS
+        """Whether the log was asked in vain for so long that displays must not trust this node.
+
+        A node that was merely paused is in doubt only once it has asked."""
+        return self._in_doubt and self._clock.monotonic_ms() - self._confirmed_ms > STALE_MS
 
     @property
     def is_polling(self) -> bool:
         """Whether the poll is alive."""
         return self._poller is not None and not self._poller.done()
 
+    # -- views
+
     async def view(self, hall_id: str) -> View:
-        """The hall's view, loaded on first use. Raises UnknownHall."""
+        """The hall's view, loaded on first use. Raises UnknownHall, or Unavailable."""
         view = self.views.get(hall_id)
         if view is not None:
             return view
@@ -175,32 +97,23 @@ class Feed:
         return await asyncio.shield(task)
 
     async def _load(self, hall_id: str) -> View:
-        view = await asyncio.to_thread(self._database.read, lambda connection: self._read_view(connection, hall_id))
-        self.views[hall_id] = view
+        view = self.views[hall_id] = await self._read(lambda one: _read_view(one, hall_id, self._fold))
         if self._latest.get(hall_id, 0) > view.hall.seq:
-            self._catch_up(hall_id)
+            self._catch_up(view)
         return view
 
-    def _read_view(self, connection: Connection, hall_id: str) -> View:
-        position = journal.positions(connection, [hall_id]).get(hall_id)
-        if position is None:
-            raise UnknownHall(f"There is no hall {hall_id!r}.", hall=hall_id)
-        hall, after = journal.day_start(connection, hall_id, position)
-        view = View(hall, self._fold)
-        for logged in journal.events_after(connection, hall_id, after):
-            view.follow(logged)
-        return view
+    async def remade(self, view: View, after: int, head: str) -> list[Frame]:
+        """Frames after a position of today's log that the ring holds no more, made again; empty where it holds it, or
+        where they cannot be made. One client at a time: it costs as much as loading the hall.
 
-    async def frames_since(self, hall_id: str, after: int, head: str) -> list[Frame] | None:
-        """The frames after a position: from the ring, else made again from today's log; None: send a snapshot.
-
-        The list may end before the cursor only if events came meanwhile; the caller asks the view for the rest.
-        """
-        view = await self.view(hall_id)
-        frames = view.frames_since(after, head)
-        if frames is not None or after >= view.hall.seq or after < view.hall.day_seq:
-            return frames
-        return await asyncio.to_thread(self._database.read, lambda one: _frames_again(one, hall_id, after, head))
+        The list may end before the cursor, but only by what the ring holds."""
+        if after > view.hall.seq:
+            await asyncio.wait([self._catch_up(view)])  # another node may have shown it already
+        reach = max(view.hall.day_seq, view.hall.seq - REMADE_FRAMES)
+        if not reach <= after < view.hall.seq or view.frames_since(after, head) is not None:
+            return []
+        async with self._remaking:
+            return await self._read(lambda one: _remake(one, view.hall.id, after, head))
 
     def published(self, events: Sequence[Logged]) -> None:
         """Events this process has just committed, in order per hall."""
@@ -212,78 +125,111 @@ class Feed:
             if logged.seq == view.hall.seq + 1:
                 view.publish(logged)
             elif logged.seq > view.hall.seq:
-                self._catch_up(logged.hall)
-
-    def _catch_up(self, hall_id: str) -> None:
-        if hall_id not in self._catching:
-            task = self._catching[hall_id] = asyncio.create_task(self._read_on(hall_id), name=f"catch-up-{hall_id}")
-            task.add_done_callback(lambda _: self._catching.pop(hall_id, None))
-
-    async def _read_on(self, hall_id: str) -> None:
-        """Publish from the log until nothing is newer than the cursor."""
-        view = self.views[hall_id]
-        while True:
-            after = view.hall.seq
-            events = await asyncio.to_thread(
-                self._database.read, lambda one, seq=after: list(journal.events_after(one, hall_id, seq))
-            )
-            for logged in events:
-                if logged.seq == view.hall.seq + 1:
-                    view.publish(logged)
-            if not events or view.hall.seq >= self._latest.get(hall_id, 0):
-                return
+                self._catch_up(view)
 
     # -- what others commit
 
+    async def _read(self, work: Callable[[Connection], Result]) -> Result:
+        """Read beside the event loop. Raises Unavailable."""
+        return await self._ask(partial(self._database.read, work))
+
+    async def _ask(self, question: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.to_thread(question)
+        except self._database_errors as error:
+            raise Unavailable(f"The log cannot be read: {error}") from error
+
+    def _catch_up(self, view: View) -> "asyncio.Task[None]":
+        """Publish what the log holds beyond the cursor. Whatever goes wrong, the poll comes back to it."""
+        hall_id = view.hall.id
+        task = self._catching.get(hall_id)
+        if task is None:
+            task = self._catching[hall_id] = asyncio.create_task(self._read_on(view), name=f"catch-up-{hall_id}")
+            task.add_done_callback(lambda done: self._caught_up(hall_id, done))
+        return task
+
+    def _caught_up(self, hall_id: str, task: "asyncio.Task[None]") -> None:
+        self._catching.pop(hall_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            self._changed = -1
+
+    async def _read_on(self, view: View) -> None:
+        """Publish from the log until nothing is newer than the cursor; start over where the log has another history."""
+        hall_id = view.hall.id
+        while True:
+            seq, head = view.hall.seq, view.hall.head
+            events = await self._read(partial(_slice, hall=hall_id, after=seq - 1))
+            if not events or events[0].head != head:
+                await self._start_over(view)
+                continue
+            for logged in events[1:]:
+                if logged.seq == view.hall.seq + 1:
+                    view.publish(logged)
+            if len(events) < SLICE_EVENTS and view.hall.seq >= self._latest.get(hall_id, 0):
+                return
+
+    async def _start_over(self, view: View) -> None:
+        LOG.warning("history-changed: %s", view.hall.id)
+        self._latest.pop(view.hall.id, None)
+        view.become(await self._read(lambda one: _read_view(one, view.hall.id, self._fold)))
+
     async def _poll(self) -> None:
         while True:
+            self._in_doubt = True
             try:
-                changed = await asyncio.to_thread(self._database.changed)
-                if changed != self._changed:
-                    await self._compare()
-                    self._changed = changed
-                self._confirmed_ms, self._confirmed_at_ms = self._clock.monotonic_ms(), self._clock.now_ms()
+                await self._confirm()
                 await asyncio.to_thread(self._database.checkpoint)
-            except asyncio.CancelledError:
-                raise
+            except Unavailable as error:
+                LOG.warning("log-unreadable: %s", error)
             except UnknownEventKind as error:
                 self.unknown_kind = str(error)
-                LOG.exception("unknown-event")
+                LOG.warning("unknown-event: %s", error)
             except Exception:
                 LOG.exception("poll-failed")
             await asyncio.sleep(POLL_S)
 
+    async def _confirm(self) -> None:
+        """See to it that every view shows all that was in the log when this began."""
+        monotonic_ms, now_ms = self._clock.monotonic_ms(), self._clock.now_ms()
+        changed = await self._ask(self._database.changed)
+        if changed != self._changed:
+            self._changed = changed
+            try:
+                await self._compare()
+            except BaseException:
+                self._changed = -1
+                raise
+        self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
+
     async def _compare(self) -> None:
-        """Compare every view with the log: read on where it is behind, start over where it is of another history."""
-        found = await asyncio.to_thread(self._database.read, journal.all_positions)
-        for hall_id, view in tuple(self.views.items()):
-            position = found.get(hall_id)
-            if position is None or self._is_of_other_history(view.hall, position):
-                await self._start_over(hall_id)
-            elif position.seq > view.hall.seq:
-                self._latest[hall_id] = max(position.seq, self._latest.get(hall_id, 0))
-                self._catch_up(hall_id)
+        """Compare every view with the log and read on where they differ.
 
-    def _is_of_other_history(self, hall: Hall, position: journal.Position) -> bool:
-        if hall.seq == position.seq:
-            return hall.head != position.head
-        return hall.seq > max(position.seq, self._latest.get(hall.id, 0))
-
-    async def _start_over(self, hall_id: str) -> None:
-        LOG.warning("history-changed: %s", hall_id)
-        followers = self.views.pop(hall_id).followers
-        self._latest.pop(hall_id, None)
-        view = await self.view(hall_id)
-        view.followers |= followers
-        for follower in followers:
-            follower.reset()
+        What a view shows was committed before the log is read here, so the log must hold it."""
+        shown = {hall_id: (view.hall.seq, view.hall.head) for hall_id, view in self.views.items()}
+        found = await self._read(journal.all_positions)
+        for hall_id, position in shown.items():
+            if hall_id not in found:
+                raise LogCorrupt(f"Hall {hall_id} is no longer in the database.", hall=hall_id)
+            if (found[hall_id].seq, found[hall_id].head) != position:
+                await self._catch_up(self.views[hall_id])
 
 
-def _frames_again(connection: Connection, hall_id: str, after: int, head: str) -> list[Frame] | None:
-    position = journal.positions(connection, [hall_id])[hall_id]
-    hall, start = journal.day_start(connection, hall_id, position)
-    view = View(hall, lambda _hall, _logged: None)
-    view.frames = deque()
-    for logged in journal.events_after(connection, hall_id, start):
+def _read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: int = RING_FRAMES) -> View:
+    """A hall's view, read from the event that opened its business day."""
+    position = journal.positions(connection, [hall_id]).get(hall_id)
+    if position is None:
+        raise UnknownHall(f"There is no hall {hall_id!r}.", hall=hall_id)
+    hall, after = journal.day_start(connection, hall_id, position)
+    view = View(hall, fold, ring_frames)
+    for logged in journal.events_after(connection, hall_id, after):
         view.follow(logged)
-    return view.frames_since(after, head)
+    return view
+
+
+def _slice(connection: Connection, hall: str, after: int) -> list[Logged]:
+    return list(islice(journal.events_after(connection, hall, after), SLICE_EVENTS))
+
+
+def _remake(connection: Connection, hall_id: str, after: int, head: str) -> list[Frame]:
+    view = _read_view(connection, hall_id, lambda _hall, _logged: None, REMADE_FRAMES + 1)
+    return view.frames_since(after, head) or []

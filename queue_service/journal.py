@@ -6,6 +6,8 @@ times a batch, not once a row (row-wise writing beside a busy event loop was mea
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, func, select
@@ -14,12 +16,14 @@ from sqlmodel import SQLModel
 from models.tables import EventRow, HallRow, LegRow, ReceiptRow, TicketRow
 from models.vocabulary import LegOutcome, TicketState
 from queue_service.codec import decode
+from queue_service.database import straight
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall, Leg, Ticket
 from queue_service.errors import LogCorrupt
+from queue_service.upsert import Upsert
 
-CHUNKS = (64, 32, 16, 8, 4, 2, 1)
+KEYS_AT_ONCE = 256
 PAGE_ROWS = 2_000
 
 
@@ -30,30 +34,6 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 HALL, EVENT, TICKET, LEG, RECEIPT = (table_of(model) for model in (HallRow, EventRow, TicketRow, LegRow, ReceiptRow))
-
-
-class Upsert:
-    """A multi-row INSERT into one table, updating rows that are there where `update` says so."""
-
-    def __init__(self, table: Table, update: bool) -> None:
-        """Work out the statements once; there is one per chunk size, so that they stay prepared."""
-        columns = [column.name for column in table.columns]
-        keys = [column.name for column in table.primary_key.columns]
-        row = "(" + ", ".join("?" * len(columns)) + ")"
-        sets = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
-        tail = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}" if update else ""
-        head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608 (our own names)
-        self._statements = {size: head + ", ".join([row] * size) + tail for size in CHUNKS}
-
-    def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
-        """Write the rows, in order."""
-        start = 0
-        for size in CHUNKS:
-            statement = self._statements[size]
-            while len(rows) - start >= size:
-                flat = tuple(value for row in rows[start : start + size] for value in row)
-                connection.exec_driver_sql(statement, flat)
-                start += size
 
 
 _EVENTS = Upsert(EVENT, update=False)
@@ -96,8 +76,8 @@ def positions(connection: Connection, halls: Sequence[str]) -> dict[str, Positio
     """Where the logs of these halls end; halls that do not exist are left out."""
     marks = ", ".join("?" * len(halls))
     statement = f"SELECT id, last_seq, last_hash, day, day_seq, name FROM hall WHERE id IN ({marks})"  # noqa: S608 (marks only)
-    found = connection.exec_driver_sql(statement, tuple(halls))
-    return {row[0]: Position(*row[1:]) for row in found}
+    found = straight(connection, statement, tuple(halls))
+    return {row[0]: Position(*row[1:]) for row in found.fetchall()}
 
 
 def all_positions(connection: Connection) -> dict[str, Position]:
@@ -117,6 +97,11 @@ _PAGE = (
 def event_rows(connection: Connection, hall: str, after: int, limit: int) -> list[Any]:
     """Up to `limit` rows of a hall's log after a seq, as stored."""
     return list(connection.execute(_PAGE, {"hall": hall, "after": after, "limit": limit}))
+
+
+def head_at(connection: Connection, hall: str, seq: int) -> str | None:
+    """The hash of one event of a hall's log; None: the log does not reach so far."""
+    return connection.execute(select(EVENT.c.hash).where(EVENT.c.hall == hall, EVENT.c.seq == seq)).scalar_one_or_none()
 
 
 def logged(row: Any) -> Logged:
@@ -159,15 +144,26 @@ def load(connection: Connection, hall_id: str, position: Position) -> Hall:
 
 def receipts(connection: Connection, keys: Sequence[ReceiptKey]) -> dict[ReceiptKey, Receipt]:
     """The stored answers of these keys."""
-    if not keys:
-        return {}
-    marks = ", ".join(["(?, ?, ?)"] * len(keys))
-    statement = (
-        "SELECT actor, hall, key, method, path, body_hash, status, headers, body FROM receipt "  # noqa: S608 (marks only)
-        f"WHERE (actor, hall, key) IN (VALUES {marks})"
+    found: dict[ReceiptKey, Receipt] = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        wanted = keys[start : start + KEYS_AT_ONCE]
+        size = 1 << (len(wanted) - 1).bit_length()
+        filled = [*wanted, *[wanted[-1]] * (size - len(wanted))]
+        rows = straight(connection, _receipts_statement(size), tuple(chain.from_iterable(filled))).fetchall()
+        found.update({(row[0], row[1], row[2]): Receipt(*row[3:]) for row in rows})
+    return found
+
+
+@lru_cache
+def _receipts_statement(size: int) -> str:
+    """For so many keys: powers of two, so that few statements need to stay prepared."""
+    marks = ", ".join(["(?, ?, ?)"] * size)
+    # A join: `WHERE (actor, hall, key) IN (VALUES ...)` reads the whole table on SQLite.
+    return (
+        f"WITH wanted (actor, hall, key) AS (VALUES {marks}) "  # noqa: S608 (marks only)
+        "SELECT r.actor, r.hall, r.key, r.method, r.path, r.body_hash, r.status, r.headers, r.body FROM wanted AS w "
+        "JOIN receipt AS r ON r.actor = w.actor AND r.hall = w.hall AND r.key = w.key"
     )
-    found = connection.exec_driver_sql(statement, tuple(part for key in keys for part in key))
-    return {(row[0], row[1], row[2]): Receipt(*row[3:]) for row in found}
 
 
 def ticket_row(connection: Connection, ticket_id: str) -> Any | None:

@@ -4,10 +4,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import DBAPIError
 
 from queue_service.database import Database
-from queue_service.errors import SchemaOutdated
+from queue_service.errors import BadInput, SchemaOutdated
 
 
 def _config() -> Config:
@@ -16,29 +17,45 @@ def _config() -> Config:
     return config
 
 
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
 def newest() -> str:
     """The revision this version declares."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = _scripts().get_current_head()
     assert head is not None, "there is at least one migration"
     return head
 
 
 def present(database: Database) -> str | None:
-    """The revision of the database; None when it is empty."""
-    return database.read(lambda connection: MigrationContext.configure(connection).get_current_revision())
+    """The revision of the database; None when it is empty. Raises BadInput where the file is no such database, and
+    SchemaOutdated where only a newer version of the service knows its revision."""
+    try:
+        revision, tables = database.read(_revision_and_tables)
+    except DBAPIError as error:
+        raise BadInput(f"{database.path} cannot be used as the database: {error.orig}.") from error
+    if revision is None and tables:
+        raise BadInput(f"{database.path} is the database of something else (it has a table {tables[0]!r}).")
+    if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:
+        raise SchemaOutdated(
+            f"The database is at schema {revision}, made by a newer version; this one knows schema {newest()} at most "
+            "and leaves it alone: run the newer version of queue-service, or name another database."
+        )
+    return revision
+
+
+def _revision_and_tables(connection: Connection) -> tuple[str | None, list[str]]:
+    return MigrationContext.configure(connection).get_current_revision(), inspect(connection).get_table_names()
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
     """Create or upgrade the schema in one transaction; the revisions before and after."""
     before = present(database)
     config = _config()
-
-    def upgrade(connection: Connection) -> None:
+    with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-    with database.write() as connection:
-        upgrade(connection)
     return before, newest()
 
 

@@ -1,10 +1,13 @@
 """`queue-service`: the command line. One module a group of commands; errors are one clear line, never a traceback."""
 
 import sys
+from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
+from sqlalchemy.exc import SQLAlchemyError
 
 from queue_service.errors import QueueServiceError
 
@@ -21,19 +24,33 @@ OUT = Console(soft_wrap=True, highlight=False)
 ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
+def application() -> typer.Typer:
+    """The command line with every command registered."""
+    from api.cli import demo, history, node, plans, report, serve, verify  # noqa: F401, PLC0415 (each registers its own)
+
+    return APP
+
+
 def main() -> None:
     """The entry point: what goes wrong is said in a line, with exit code 2."""
-    from api.cli import demo, history, plans, report, serve, verify  # noqa: F401, PLC0415 (each registers its commands)
-
     try:
-        APP()
+        application()()
     except ValidationError as error:
         for fault in error.errors():
             place = ".".join(str(part) for part in fault["loc"])
-            ERR.print(f"[red]{place or 'settings'}[/red]: {fault['msg']}")
+            ERR.print(f"[red]{escape(place) or 'settings'}[/red]: {escape(fault['msg'])}")
         sys.exit(2)
     except QueueServiceError as error:
-        ERR.print(f"[red]{error}[/red]")
-        for fault in error.facts.get("faults", [])[:20]:
-            ERR.print(f"  {fault['place']}: {fault['message']}")
-        sys.exit(2)
+        _complain(str(error), *(f"  {one['place']}: {one['message']}" for one in error.facts.get("faults", [])[:20]))
+    except SQLAlchemyError as error:
+        _complain(f"The database cannot be used: {getattr(error, 'orig', error)}.")
+    except OSError as error:
+        _complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part) + ".")
+
+
+def _complain(message: str, *details: str) -> NoReturn:
+    """Say it as it is (brackets in a message are no markup) and end."""
+    ERR.print(message, style="red", markup=False)
+    for detail in details:
+        ERR.print(detail, markup=False)
+    sys.exit(2)

@@ -16,6 +16,8 @@ from queue_service.clock import Clock
 from queue_service.settings import Auth, Settings
 
 STOP_S = 10
+PING_S = 20.0
+"""How often a websocket's client is asked whether it is still there, and how long it may take to answer."""
 
 
 class Server(uvicorn.Server):
@@ -34,6 +36,8 @@ class Server(uvicorn.Server):
             ws=PreframedProtocol,
             ws_per_message_deflate=False,
             ws_max_size=65_536,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
             access_log=False,
             log_config=None,
             server_header=False,

@@ -1,1 +1,62 @@
-"""To be written."""
+"""`verify`: prove the log and everything that was derived from it."""
+
+import sys
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from api.cli import APP, ERR, OUT
+from api.cli.plans import DatabaseUrl, open_database
+from api.cli.progress import progress
+from queue_service.database import Database
+from queue_service.errors import BadInput
+from queue_service.settings import Settings
+from queue_service.verification import Disproved, Proof, halls, prove
+
+
+def existing_database(url: str | None) -> Database:
+    """The database of the settings or the option. It must be there: nothing is to be found in a new one."""
+    url = url or Settings().database_url
+    try:
+        path = make_url(url).database
+    except ArgumentError as error:
+        raise BadInput(f"{url!r} is no database URL: write it as sqlite:///FILE.") from error
+    if path and not Path(path).is_file():
+        raise BadInput(f"There is no database at {path}.")
+    return open_database(url)
+
+
+@APP.command()
+def verify(database_url: DatabaseUrl = None) -> None:
+    """Prove the log and its rows, hall by hall; exit code 1 and the first fault when they do not agree.
+
+    The chain of hashes, the gapless log, and every ticket and leg as a fold of the events, as of one moment. A running
+    server is not disturbed.
+    """
+    database = existing_database(database_url)
+    try:
+        database.read(_prove_all)
+    except Disproved as disproved:
+        ERR.print(str(disproved.fault), style="red", markup=False)
+        sys.exit(1)
+    except DBAPIError as error:
+        ERR.print(f"The database cannot be read: {error.orig}", style="red", markup=False)
+        sys.exit(1)
+    finally:
+        database.close()
+
+
+def _prove_all(connection: Connection) -> None:
+    found = halls(connection)
+    with progress("verifying", sum(events for _, events in found)) as advance:
+        for hall_id, _ in found:
+            _say(prove(connection, hall_id, advance))
+    if not found:
+        OUT.print("There are no halls.")
+
+
+def _say(proof: Proof) -> None:
+    counts = f"{proof.events} events, {proof.tickets} tickets, {proof.legs} legs"
+    OUT.print(f"{proof.hall}: {counts}, head {proof.head}", markup=False)

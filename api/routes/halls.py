@@ -13,6 +13,7 @@ from api.asking import COMMANDING, READING, STALE, HallPath, Key, ask, json_resp
 from api.ids import new_ticket_id
 from models import answers as shapes
 from models import requests as bodies
+from models.fields import Day
 from models.plan import PlanDocument
 from models.vocabulary import Channel, TicketState
 from models.wire import rfc3339
@@ -26,7 +27,6 @@ ROUTER = APIRouter(tags=["halls"])
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Text = Annotated[str | None, Query(max_length=100)]
-DayText = Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\d$")]
 
 
 @ROUTER.get("/v1/halls", response_model=shapes.HallList, responses=READING)
@@ -134,18 +134,18 @@ async def list_tickets(
     hall: HallPath,
     state: TicketState | None = None,
     service: Text = None,
-    day: DayText = None,
+    day: Annotated[Day | None, Query(description="a business day, such as 2026-11-24")] = None,
     number: Text = None,
     ref: Text = None,
     after: Text = None,
     limit: Limit = 100,
 ) -> Response:
-    """Tickets of a day (today, unless `day` or `ref` says otherwise), in the order they were issued."""
+    """Tickets of a day (today, unless `day` or `ref` says otherwise), by their ids: that is by time of issue, to the
+    millisecond."""
     node = service_of(request)
     view = await node.current_view(hall)
-    if day is None and ref is None:
-        day = view.hall.day.date
-    given = {"state": state, "service": service, "day": day, "number": number, "ref": ref}
+    chosen = view.hall.day.date if day is None and ref is None else day
+    given = {"state": state, "service": service, "day": chosen, "number": number, "ref": ref}
     filters = {name: str(value) for name, value in given.items() if value is not None}
 
     def read(connection: Any) -> list[tuple[str, Ticket]]:

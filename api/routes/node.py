@@ -1,5 +1,7 @@
 """The node itself: health, readiness, metrics, its clock, the stream's description."""
 
+from typing import Any
+
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -10,6 +12,8 @@ from models.answers import Health
 
 ROUTER = APIRouter(tags=["node"])
 
+UNREADY: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "Not ready, and why"}}
+
 
 @ROUTER.get("/healthz", response_model=Health, responses=READING)
 async def healthz() -> Response:
@@ -17,7 +21,7 @@ async def healthz() -> Response:
     return json_response(b'{"status":"ok","reasons":[]}')
 
 
-@ROUTER.get("/readyz", response_model=Health, responses={503: {"model": Health, "description": "Not ready, and why"}})
+@ROUTER.get("/readyz", response_model=Health, responses=UNREADY)
 async def readyz(request: Request) -> Response:
     """Whether the node can be given work, and why not."""
     reasons = service_of(request).faults()
@@ -32,7 +36,7 @@ async def metrics(request: Request) -> Response:
     return Response(body, media_type=media_type)
 
 
-@ROUTER.post("/v1/node/confirm-clock", response_model=Health, responses=READING)
+@ROUTER.post("/v1/node/confirm-clock", response_model=Health, responses={**READING, **UNREADY})
 async def confirm_clock(request: Request) -> Response:
     """An operator says that this node's present time is right, after a jump made it unready."""
     service = service_of(request)

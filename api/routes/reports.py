@@ -13,6 +13,7 @@ from api.asking import READING, HallPath, json_response, service_of
 from metrics.legs import legs_csv
 from metrics.rendering import as_json
 from metrics.report import Report, promise_report
+from models.fields import Day
 from queue_service.domain.plan import Plan
 from queue_service.errors import BadValue
 
@@ -23,7 +24,7 @@ MOST_DAYS = 3_700
 """Ten years: more in one answer would keep a reader waiting for minutes."""
 
 Result = TypeVar("Result")
-DayQuery = Annotated[date | None, Query(description="a business day, such as 2026-11-24")]
+DayQuery = Annotated[Day | None, Query(description="a business day, such as 2026-11-24")]
 
 
 @ROUTER.get("/promise-report", response_model=Report, responses=READING)
@@ -31,8 +32,8 @@ async def read_report(
     request: Request,
     hall: HallPath,
     day: DayQuery = None,
-    from_day: Annotated[date | None, Query(alias="from", description="the first business day")] = None,
-    to_day: Annotated[date | None, Query(alias="to", description="the last business day, included")] = None,
+    from_day: Annotated[Day | None, Query(alias="from", description="the first business day")] = None,
+    to_day: Annotated[Day | None, Query(alias="to", description="the last business day, included")] = None,
 ) -> Response:
     """How the hall kept its promise on a day (today, unless it says otherwise) or over `from` to `to`, those still
     waiting included."""

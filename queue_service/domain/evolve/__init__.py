@@ -1,7 +1,6 @@
 """How each event changes what a hall knows. One small function a kind; nothing here decides or refuses."""
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 from queue_service.domain import events as ev
@@ -55,9 +54,10 @@ def _remember(hall: Hall, logged: ev.Logged, counter_id: str) -> None:
         return
     last = counter.last
     if last is None or last.command_seq != logged.command_seq:
-        before = copy(counter)
-        before.last = None
-        last = counter.last = LastCommand(logged.command_seq, logged.seq, logged.at_ms, {}, before)
+        if logged.seq != logged.command_seq:  # it follows from what cannot be taken back: a cancel, another's undo
+            counter.last = None
+            return
+        last = counter.last = LastCommand(logged.command_seq, logged.seq, logged.at_ms, {}, counter.snapshot())
     last.last_seq = logged.seq
     if isinstance(event, ev.TicketEvent) and event.ticket not in last.tickets:
         last.tickets[event.ticket] = hall.tickets[event.ticket].snapshot()

@@ -101,6 +101,7 @@ def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> N
         if present is not None:
             if present.counter is not None:
                 hall.counters[present.counter].since_ms = logged.at_ms
+                hall.counters[present.counter].last = None  # what it did with a ticket that it has no more
             hall.detach(present)
             for number in range(len(last.tickets[ticket_id].legs) + 1, len(present.legs) + 1):
                 hall.touched_legs[ticket_id, number] = None
@@ -110,7 +111,7 @@ def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> N
     hall.chosen_calls -= last.chosen_calls
     for ticket in sorted(last.tickets.values(), key=lambda one: one.state in HELD_STATES):
         if ticket.state == TicketState.WAITING:
-            ticket.apart = ticket.apart or hall.suspended_apart(ticket)
+            ticket.apart = ticket.apart or hall.suspended_apart(ticket, last.at_ms)
         hall.attach(ticket)
         hall.touch(ticket, logged.seq)
 

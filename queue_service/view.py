@@ -1,0 +1,111 @@
+"""A hall as published: its state, its board, its last frames, and everyone who watches. `feed` keeps it up."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+from typing import Protocol
+
+import orjson
+
+from queue_service.board import Board, Display, Frame
+from queue_service.domain.events import Logged
+from queue_service.domain.evolve import evolve
+from queue_service.domain.hall import Hall
+
+LOG = logging.getLogger("queue_service.view")
+
+RING_FRAMES = 1_000
+INTERNAL_ERROR = 1011
+"""The close code of websockets for a fault of the server."""
+
+
+class Follower(Protocol):
+    """Someone who watches a hall. None of these calls may block."""
+
+    def show(self, frame: Frame) -> None:
+        """An event, in order."""
+
+    def reset(self) -> None:
+        """The hall's history is another one now: start over."""
+
+    def beat(self, frame: Frame) -> None:
+        """A heartbeat: it has no place in the order."""
+
+    def leave(self, code: int, reason: str) -> None:
+        """The node can no longer vouch for what it shows."""
+
+
+Fold = Callable[[Hall, Logged], None]
+"""Called for each event after it was applied, before `touched` is drained."""
+
+
+class View:
+    """A hall as of the last published event, with its board, its last frames and its followers."""
+
+    def __init__(self, hall: Hall, fold: Fold, ring_frames: int = RING_FRAMES) -> None:
+        """`hall` knows its plan; the day's events follow through `follow`."""
+        self.hall = hall
+        self.display = Display()
+        self.frames: deque[Frame] = deque(maxlen=ring_frames)
+        self.followers: set[Follower] = set()
+        self._fold = fold
+        self._snapshot: Frame | None = None
+
+    def follow(self, logged: Logged) -> Frame:
+        """Apply an event and make its frame."""
+        evolve(self.hall, logged)
+        self._fold(self.hall, logged)
+        self.hall.drain()
+        frame = self.display.follow(self.hall, logged)
+        self.frames.append(frame)
+        self._snapshot = None
+        return frame
+
+    def publish(self, logged: Logged) -> None:
+        """Apply an event and show it to everyone who watches."""
+        frame = self.follow(logged)
+        self._each(lambda follower: follower.show(frame))
+
+    def beat(self, frame: Frame) -> None:
+        """Send everyone a heartbeat."""
+        self._each(lambda follower: follower.beat(frame))
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Send everyone away."""
+        self._each(lambda follower: follower.leave(code, reason))
+
+    def _each(self, tell: Callable[[Follower], None]) -> None:
+        """One who cannot be told is sent away, so that the others miss nothing."""
+        for follower in tuple(self.followers):
+            try:
+                tell(follower)
+            except Exception:
+                LOG.exception("follower-failed")
+                follower.leave(INTERNAL_ERROR, "a fault of ours")
+
+    def become(self, other: "View") -> None:
+        """Take over what another view knows. Everyone who watches starts over."""
+        self.hall, self.display, self.frames, self._snapshot = other.hall, other.display, other.frames, None
+        self._each(lambda follower: follower.reset())
+
+    def board(self) -> Board:
+        """The board as of the cursor."""
+        return self.display.board(self.hall)
+
+    def snapshot(self) -> Frame:
+        """The frame every display can start from; made once, however many ask."""
+        if self._snapshot is None:
+            hall = self.hall
+            document = {"type": "snapshot", "seq": hall.seq, "head": hall.head, "board": self.board()}
+            self._snapshot = Frame(hall.seq, hall.head, orjson.dumps(document))
+        return self._snapshot
+
+    def frames_since(self, after: int, head: str) -> list[Frame] | None:
+        """The frames after a position of this history; None where the ring does not hold that position."""
+        if (after, head) == (self.hall.seq, self.hall.head):
+            return []
+        index = after - self.frames[0].seq if self.frames else -1
+        if 0 <= index < len(self.frames) and self.frames[index].head == head:
+            return list(islice(self.frames, index + 1, None))
+        return None

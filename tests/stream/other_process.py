@@ -1,0 +1,56 @@
+"""Someone else at the same database: another process than the node, which hears of it from the log alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, select, update
+
+from models.plan import PlanDocument
+from models.vocabulary import Channel
+from queue_service.batch import Answer, Batches, Submission
+from queue_service.clock import ClockGuard, SystemClock
+from queue_service.database import Database
+from queue_service.domain import commands as c
+from queue_service.journal import EVENT, HALL, LEG, TICKET
+from tests.halls import plan
+from tests.running import database_url
+
+
+def put_plans(hall: str, folder: Path, names: Sequence[str]) -> None:
+    """Change the hall's name several times, each time in a transaction."""
+    database = Database(database_url(folder))
+    for name in names:
+        with database.write() as connection:
+            _put(connection, hall, [name])
+    database.close()
+
+
+def rewrite(hall: str, folder: Path, drop: int, names: Sequence[str]) -> None:
+    """In one transaction: take the last events out of the hall's log, and put changes of the plan in their place. So a
+    database looks that never heard of what it had not stored when it took over."""
+    database = Database(database_url(folder))
+    with database.write() as connection:
+        last: int = connection.execute(select(HALL.c.last_seq).where(HALL.c.id == hall)).scalar_one() - drop
+        gone = select(TICKET.c.id).where(TICKET.c.hall == hall, TICKET.c.last_seq > last)
+        head = select(EVENT.c.hash).where(EVENT.c.hall == hall, EVENT.c.seq == last).scalar_subquery()
+        for statement in (
+            delete(LEG).where(LEG.c.ticket.in_(gone)),
+            delete(TICKET).where(TICKET.c.id.in_(gone)),
+            delete(EVENT).where(EVENT.c.hall == hall, EVENT.c.seq > last),
+            update(HALL).where(HALL.c.id == hall).values(last_seq=last, last_hash=head),
+        ):
+            connection.execute(statement)
+        _put(connection, hall, names)
+    database.close()
+
+
+def _put(connection: Connection, hall: str, names: Sequence[str]) -> None:
+    clock = SystemClock()
+    deadline_ms = clock.monotonic_ms() + 60_000
+    documents = [PlanDocument.model_validate(plan(hall, name=name)).model_dump(mode="json") for name in names]
+    batch = [
+        Submission(hall, c.PutPlan(document), "elsewhere", Channel.CLI, lambda *_: Answer(200), deadline_ms)
+        for document in documents
+    ]
+    Batches(clock, ClockGuard(clock)).run(connection, batch)
+    assert all(isinstance(one.result, Answer) for one in batch), batch
