@@ -96,9 +96,8 @@ _WIDTHS = (6, 6, 7, 10, 10, 10, 10, 5)
 def as_text(lines: Sequence[Line]) -> str:
     """A line for each hall and day: the service's figures, the file's, and whether they are equal."""
     names = max([len("hall"), *(len(line.hall) for line in lines)])
-    blank = " " * (names + 12)
     width = sum(_WIDTHS) + len(_WIDTHS) - 1
-    out = [f"{blank}  {'as the service reports':<{width}}   {'straight from the file':<{width}}"]
+    out = [f"{'':<{names + 14}}{'as the service reports':<{width}}   straight from the file"]
     out.append(f"{'hall':<{names}}  {'day':<10}  {_cells(_HEADER)}   {_cells(_HEADER)}")
     for line in lines:
         verdict = "equal" if line.is_equal else "DIFFERENT"
@@ -119,12 +118,13 @@ def _shown(figures: Figures) -> list[str]:
 
 
 def _summary(lines: Sequence[Line]) -> str:
-    differing = [line for line in lines if not line.is_equal]
-    halls = len({line.hall for line in lines})
-    counted = f"{halls} hall{'s' if halls > 1 else ''}, {len(lines)} hall-day{'s' if len(lines) > 1 else ''}"
-    tickets = sum(line.file.called + line.file.never_called for line in lines)
+    days = _counted(len(lines), "hall-day")
+    tickets = _counted(sum(line.file.called + line.file.never_called for line in lines), "ticket")
     never = sum(line.file.never_called for line in lines)
-    total = f"{counted}, {tickets} tickets, {never} of them never called"
-    return f"{total}: " + (
-        f"the figures of {len(differing)} hall-days DIFFER." if differing else "all figures are equal."
-    )
+    differing = sum(not line.is_equal for line in lines)
+    total = f"{_counted(len({line.hall for line in lines}), 'hall')}, {days}, {tickets}, {never} of them never called"
+    return f"{total}: " + (f"{_counted(differing, 'hall-day')} DIFFERENT." if differing else "all figures are equal.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -23,7 +23,7 @@ from queue_service.clock import Clock, SystemClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.engine import Commit, Engine
-from queue_service.errors import ClockUnconfirmed, QueueServiceError, UnknownTicket
+from queue_service.errors import ClockUnconfirmed, QueueServiceError, Unavailable, UnknownTicket
 from queue_service.feed import Feed
 from queue_service.settings import Settings
 from queue_service.view import View
@@ -111,6 +111,8 @@ class Service:
                     await self.engine.maintain(partial(journal.purge_receipts, before_ms=now_ms - RECEIPTS_KEPT_MS))
             except ClockUnconfirmed:
                 self.log.warning("clock-unconfirmed: run `queue-service confirm-clock` once the time is right")
+            except Unavailable as error:
+                self.log.warning("housekeeping-put-off: %s", error)
             except Exception:
                 self.log.exception("housekeeping-failed")
             await asyncio.sleep(KEEPING_S)

@@ -19,8 +19,8 @@ MARK = "RESULT "
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk saw. `cpu_us`: the server's processor time per answer. `tool_share`: wrk's processor time as a
-    share of one core; `others_share`: that of everybody but server and wrk."""
+    """What one run of wrk saw. `cpu_us`: the server's processor time per answer. `tool_share`: wrk's processor time,
+    as a share of one core; `others_share`: that of everybody but server and wrk."""
 
     answered: int
     failed: int

@@ -41,7 +41,7 @@ class Child:
             if line.startswith(SERVING):
                 return line.removeprefix(SERVING).strip()
         self._process.wait(STOP_S)
-        raise RuntimeError(f"{self._process.args} ended: {self.log.read_text(encoding='utf-8')[-2000:]}")
+        raise RuntimeError(f"{self._process.args!r} ended: {self.log.read_text(encoding='utf-8')[-2000:]}")
 
     def cpu_s(self) -> float:
         """Processor time its threads have used so far, in user and kernel mode."""

@@ -38,7 +38,11 @@ class EventRow(SQLModel, table=True):
     """The log. `hash` is the SHA-256 over the predecessor's hash and this event's canonical bytes."""
 
     __tablename__ = "event"
-    __table_args__ = (CheckConstraint("seq > 0", name="seq_positive"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        CheckConstraint("seq > 0", name="seq_positive"),
+        _one_of("channel", Channel),
+        {"sqlite_with_rowid": False},
+    )
     hall: str = Field(sa_column=Column(String(40), primary_key=True))
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     command_seq: int = Field(sa_column=Column(BigInteger, nullable=False))

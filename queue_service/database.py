@@ -118,13 +118,15 @@ class Database:
         """Let the write-ahead log start over; called by the writer between transactions when it grew too large.
 
         It waits for nobody: while a long read (verify, export) holds an old state, the log goes on growing.
+        TRUNCATE is RESTART and a short file: the file of a log that only starts over stays as long as it was, and the
+        writer would find it too large after every transaction from then on.
         """
         if self.wal_bytes() > RESTART_WAL_BYTES:
             with self._writer.connect() as connection:
                 connection.exec_driver_sql("ROLLBACK")
                 connection.exec_driver_sql("PRAGMA busy_timeout=0")
                 try:
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)")
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 finally:
                     connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 

@@ -133,7 +133,7 @@ class Engine:
         LOG.info("writer-stopped")
 
     def _collect(self, first: _Item) -> list[_Item]:
-        """Everything that has arrived, up to the bound; stops at maintenance work, which then runs next."""
+        """Everything that has arrived, up to the bound. Maintenance work met on the way is done at once, by itself."""
         items = [first]
         while len(items) < BATCH_LIMIT:
             try:
@@ -154,6 +154,8 @@ class Engine:
             with self._database.write() as connection:
                 result = item.work(connection)
             item.future.set_result(result)
+        except OperationalError as error:
+            item.future.set_exception(errors.Unavailable(f"The database is not available: {error.orig}."))
         except Exception as error:  # noqa: BLE001 (whoever asked for the work gets its error)
             item.future.set_exception(error)
 
@@ -175,11 +177,11 @@ class Engine:
                 events = self._batches.run(connection, submissions)
                 reached_commit = True
             return events
-        except OperationalError as error:
-            LOG.warning("database-unavailable: %s", error.orig)
-            self._fail(submissions, errors.OutcomeUnknown() if reached_commit else errors.Unavailable())
-            return []
         except Exception as error:
+            if reached_commit or isinstance(error, OperationalError):  # to run it again might do it twice
+                LOG.warning("database-unavailable: %s", getattr(error, "orig", error))
+                self._fail(submissions, errors.OutcomeUnknown() if reached_commit else errors.Unavailable())
+                return []
             LOG.exception("batch-failed")
             self._batches.forget([one.hall for one in submissions])
             return self._split(submissions, error)

@@ -189,20 +189,23 @@ class Feed:
             await asyncio.sleep(POLL_S)
 
     async def _confirm(self) -> None:
-        """See to it that every view shows all that was in the log when this began."""
+        """See to it that every view shows all that was in the log when this began; then take in halls that are new."""
         monotonic_ms, now_ms = self._clock.monotonic_ms(), self._clock.now_ms()
         changed = await self._ask(self._database.changed)
+        new_halls: list[str] = []
         if changed != self._changed:
             self._changed = changed
             try:
-                await self._compare()
+                new_halls = await self._compare()
             except BaseException:
                 self._changed = -1
                 raise
         self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
+        for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them
+            await self.view(hall_id)
 
-    async def _compare(self) -> None:
-        """Compare every view with the log and read on where they differ.
+    async def _compare(self) -> list[str]:
+        """Compare every view with the log and read on where they differ; the halls that have no view yet.
 
         What a view shows was committed before the log is read here, so the log must hold it."""
         shown = {hall_id: (view.hall.seq, view.hall.head) for hall_id, view in self.views.items()}
@@ -212,6 +215,7 @@ class Feed:
                 raise LogCorrupt(f"Hall {hall_id} is no longer in the database.", hall=hall_id)
             if (found[hall_id].seq, found[hall_id].head) != position:
                 await self._catch_up(self.views[hall_id])
+        return [hall_id for hall_id in found if hall_id not in self.views]
 
 
 def _read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: int = RING_FRAMES) -> View:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from models.vocabulary import Channel
 from models.wire import rfc3339
 from queue_service import journal
 from queue_service.codec import chain_row, decode
@@ -121,6 +122,8 @@ def _parsed(line: str) -> dict[str, Any]:
     for name, kind in _TYPES.items():
         if type(document.get(name)) is not kind:
             raise _NoEvent(f"{name} is missing or of the wrong type")
+    if document["channel"] not in list(Channel):
+        raise _NoEvent(f"there is no channel {document['channel']!r}")
     return document
 
 

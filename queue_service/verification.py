@@ -64,6 +64,8 @@ class Differs(Disproved):
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(int(value))  # as the table has it
     return "nothing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
 
 

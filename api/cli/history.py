@@ -76,8 +76,8 @@ def _import_history(database: Database, file: Path, zone: ZoneInfo | None, only:
         found.store(advance)
     for hall in found.halls:
         created = "created, " if hall.id in found.created else ""
-        days = f"{len(hall.tickets)} tickets, {hall.days[0]} to {hall.days[-1]}" if hall.days else "nothing new"
-        OUT.print(f"{hall.id}: {created}{days}")
+        days = f"{hall.days[0]} to {hall.days[-1]}: {len(hall.tickets)} tickets" if hall.days else "nothing new"
+        OUT.print(f"{hall.id}: {created}{days}", markup=False)
 
 
 def _restore(database: Database, file: Path, only: frozenset[str]) -> None:
@@ -87,7 +87,7 @@ def _restore(database: Database, file: Path, only: frozenset[str]) -> None:
         except BadInput as error:
             raise BadInput(f"{file}: {error} Nothing was stored.") from error
     for hall in restored:
-        OUT.print(f"{hall.id}: {hall.seq} events, head {hall.head}")
+        OUT.print(f"{hall.id}: {hall.seq} events, head {hall.head}", markup=False)
 
 
 @APP.command()

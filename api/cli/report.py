@@ -7,7 +7,8 @@ import orjson
 import typer
 
 from api.cli import APP, OUT
-from api.cli.plans import DatabaseUrl, open_database
+from api.cli.plans import DatabaseUrl
+from api.cli.verify import existing_database
 from metrics.rendering import as_csv, as_json, as_text
 from metrics.report import Report, promise_report
 from queue_service import journal
@@ -15,8 +16,6 @@ from queue_service.clock import SystemClock
 from queue_service.database import Database
 from queue_service.domain.calendar import local_date
 from queue_service.errors import BadInput, UnknownHall
-
-DayOption = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", show_default=False)]
 
 
 @APP.command()
@@ -32,7 +31,13 @@ def report(
     """Say how a hall kept its promise, those still waiting included. A running server is not disturbed."""
     if day and (from_day or to_day):
         raise BadInput("Give either --day, or --from and --to.")
-    found = report_of(open_database(database_url), hall, from_day or day, to_day or day)
+    if as_json_ and as_csv_:
+        raise BadInput("Give either --json or --csv.")
+    database = existing_database(database_url)
+    try:
+        found = report_of(database, hall, from_day or day, to_day or day)
+    finally:
+        database.close()
     if as_json_:
         OUT.out(orjson.dumps(as_json(found), option=orjson.OPT_INDENT_2).decode())
     else:

@@ -12,7 +12,7 @@ from typing import Literal
 import httpx
 import pytest
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from queue_service import engine
 from queue_service.clock import HandClock
@@ -32,6 +32,7 @@ class Unreliable(Database):
     """A real database that loses the answer to the next COMMIT: before it was done, or after."""
 
     loses: Literal["before", "after"] | None = None
+    kind: type[DBAPIError] = OperationalError
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -40,13 +41,9 @@ class Unreliable(Database):
         with super().write() as connection:
             yield connection
             if loses == "before":
-                raise _lost()
+                raise self.kind("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
         if loses == "after":
-            raise _lost()
-
-
-def _lost() -> OperationalError:
-    return OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+            raise self.kind("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
 
 
 @asynccontextmanager
@@ -135,6 +132,23 @@ async def test_a_commit_without_an_answer_is_repeated_without_harm(
         assert _numbers(again) == [f"A{number:03d}" for number in range(2, 10)]
         listed = (await inner.client.get("/v1/halls/hall/tickets")).json()["items"]
         assert len(listed) == 9
+    assert prove_all(tmp_path) > 0
+
+
+@pytest.mark.parametrize("loses", ["before", "after"])
+async def test_a_commit_that_failed_in_an_unknown_way_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loses: Literal["before", "after"]
+) -> None:
+    """Any error at COMMIT leaves the outcome unknown: commands without a key are not run twice by the node itself."""
+    monkeypatch.setattr("api.service.Database", Unreliable)
+    monkeypatch.setattr(Unreliable, "kind", DatabaseError)
+    async with _node(tmp_path) as inner:
+        inner.service.database.loses = loses  # type: ignore[attr-defined]
+        lost = await inner.client.post("/v1/halls/hall/tickets", json={"service": "tax"})
+        assert lost.status_code == 503
+        check_problem(lost, "outcome-unknown")
+        following = await inner.client.post("/v1/halls/hall/tickets", json={"service": "tax"})
+        assert following.json()["number"] == ("A001" if loses == "before" else "A002")
     assert prove_all(tmp_path) > 0
 
 

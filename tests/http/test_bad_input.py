@@ -1,5 +1,6 @@
 """Whatever is sent, the answer is one clear problem document, no fault of ours is logged, and nothing is written."""
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -96,8 +97,10 @@ def test_a_body_too_large_by_its_own_word(place: Place, with_key: bool) -> None:
     assert place.rows() == before
 
 
-@pytest.mark.parametrize("path", ["tickets", "resume", "counters/1/call-next"])
-def test_a_body_too_large_piece_by_piece(place: Place, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/tickets"), ("POST", "/resume"), ("POST", "/counters/1/call-next"), ("PUT", "")]
+)
+def test_a_body_too_large_piece_by_piece(place: Place, method: str, path: str) -> None:
     """A body without a length is 413 once more than the bound has come, whichever command it is for."""
 
     def pieces() -> Iterator[bytes]:
@@ -105,10 +108,26 @@ def test_a_body_too_large_piece_by_piece(place: Place, path: str) -> None:
             yield b" " * 65_536
 
     before = place.rows()
-    response = place.client.post(f"/v1/halls/{place.names['hall']}/{path}", content=pieces(), headers=JSON)
+    url = f"/v1/halls/{place.names['hall']}{path}"
+    response = place.client.request(method, url, content=pieces(), headers=JSON)
     assert response.status_code == 413
     assert "1048576 bytes" in check_problem(response, "too-large")["detail"]
     assert place.rows() == before
+
+
+@pytest.mark.parametrize("path", ["/v1/halls/{hall}/tickets", "/v1/tickets/{waiting}/cancel"])
+def test_a_client_that_hangs_up_in_the_midst_of_its_body(place: Place, path: str) -> None:
+    """Half a request does nothing, and is no fault of ours."""
+    before = place.rows()
+    url = httpx.URL(place.node.base_url)
+    head = (
+        f"POST {place.named(path)} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
+    )
+    with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
+        connection.sendall(head.encode() + b'{"service"')
+    assert place.client.get("/healthz").status_code == 200
+    assert place.rows() == before
+    assert "Traceback" not in place.node.log
 
 
 def test_a_body_at_the_bound_is_taken(place: Place) -> None:

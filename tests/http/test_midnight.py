@@ -1,6 +1,8 @@
 """Midnight, clock changes and halls on both sides of the world, over HTTP under a clock set by hand."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from queue_service.clock import HandClock
 from tests.halls import plan
-from tests.running import Inner, inner_node
+from tests.running import Inner, eventually, inner_node
 
 
 def ms(moment: str) -> int:
@@ -230,6 +232,19 @@ async def test_halls_on_both_sides_of_the_world_have_their_own_midnights(halls: 
         ["2026-06-11", "2026-06-10", "expired", "waiting"],
         ["2026-06-11", "2026-06-11", "expired", "expired"],
     ]
+
+
+async def test_midnight_comes_to_a_hall_that_nobody_looks_at(halls: Halls, tmp_path: Path) -> None:
+    """A new hall gets its next day by itself, without a request that would need it."""
+    halls.clock.set_ms(ms("2026-03-02T23:59:00+08:00"))
+    await halls.make("hall", "Asia/Shanghai")
+    halls.clock.set_ms(ms("2026-03-03T00:00:00+08:00"))
+
+    def days() -> list[tuple[str]]:
+        with closing(sqlite3.connect(tmp_path / "queue.db")) as outside:
+            return outside.execute("SELECT day FROM hall").fetchall()
+
+    await eventually(lambda: days() == [("2026-03-03",)], "the new day is in the log")
 
 
 async def test_days_that_nobody_saw_are_not_made_up(halls: Halls) -> None:

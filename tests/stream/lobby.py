@@ -4,9 +4,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from api.client import QueueClient
+from api.stream import Display
+from api.websocket_protocol import PreframedProtocol
 from queue_service.clock import Clock
 from queue_service.view import View
 from tests.halls import plan
@@ -32,6 +32,11 @@ class Lobby:
     def view(self) -> View:
         """What the node publishes of the hall."""
         return self.service.feed.views[self.hall]
+
+    @property
+    def protocols(self) -> list[PreframedProtocol]:
+        """The node's side of each display's connection."""
+        return [follower._protocol for follower in self.view.followers if isinstance(follower, Display)]
 
     def socket(self, **query: Any) -> Any:
         """A display of this hall."""
@@ -75,9 +80,10 @@ class Lobby:
 async def new_hall(node: Inner, client: QueueClient, **changes: Any) -> Lobby:
     """A hall that no other test uses; `changes` replace parts of its plan."""
     hall = f"hall-{next(_NUMBERS)}"
-    made = await node.client.put(f"/v1/halls/{hall}", json=plan(hall, **changes))
-    assert made.status_code == httpx.codes.CREATED, made.text
-    return Lobby(node, client, hall)
+    await client.put_new(f"/v1/halls/{hall}", plan(hall, **changes))
+    lobby = Lobby(node, client, hall)
+    await lobby.board()  # now the node has a view of it
+    return lobby
 
 
 class Nodes:

@@ -109,7 +109,7 @@ def board_after(board: Any, frames: list[Frame]) -> Any:
     """The board that a client has after some frames."""
     board = deepcopy(board)
     for frame in frames:
-        board = frame["board"] if "board" in frame else rfc7396.apply(board, frame["patch"])
+        board = deepcopy(frame["board"]) if "board" in frame else rfc7396.apply(board, frame["patch"])
     return board
 
 
@@ -158,12 +158,18 @@ async def raw_stream(base_url: str, path: str) -> AsyncIterator[RawSocket]:
         yield reader, writer
 
 
+async def wire_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """A server's frame off the wire: its first byte and its payload."""
+    first, size = await reader.readexactly(2)
+    if size >= 126:
+        size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
+    return first, await reader.readexactly(size)
+
+
 async def close_frame(reader: asyncio.StreamReader) -> tuple[int, str]:
-    """Read a server's frames off the wire up to the one that closes; its code and reason."""
-    while True:
-        opcode, size = await reader.readexactly(2)
-        if size >= 126:
-            size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
-        payload = await reader.readexactly(size)
-        if opcode == 0x88:
-            return int.from_bytes(payload[:2], "big"), payload[2:].decode()
+    """Read frames up to the one that closes; its code and reason."""
+    first = payload = None
+    while first != 0x88:
+        first, payload = await wire_frame(reader)
+    assert payload is not None
+    return int.from_bytes(payload[:2], "big"), payload[2:].decode()

@@ -5,7 +5,6 @@ import json
 
 import httpx
 
-from tests.halls import plan
 from tests.running import eventually
 from tests.stream.lobby import Lobby, Nodes
 from tests.stream.sockets import assert_gapless, board_after, hall_socket
@@ -143,12 +142,11 @@ async def test_an_unknown_hall_is_said_to_be_unknown(lobby: Lobby) -> None:
 async def test_a_token_is_asked_for_where_the_node_asks_for_one(nodes: Nodes) -> None:
     """Without it 4401; with it in the address, where a browser can put it, or in the header, the board."""
     token = "0123456789abcdef"
-    node, client = await nodes.start(auth="token", token=token)
-    await client.put_new("/v1/halls/hall", plan())
+    lobby = await nodes.lobby(auth="token", token=token)
     for given in ({}, {"access_token": "0123456789abcdee"}):
-        async with hall_socket(node.base_url, **given) as socket:
+        async with lobby.socket(**given) as socket:
             assert await socket.closed() == (4401, "a token is needed")
-    async with hall_socket(node.base_url, access_token=token) as socket:
+    async with lobby.socket(access_token=token) as socket:
         assert (await socket.frame())["type"] == "snapshot"
 
 

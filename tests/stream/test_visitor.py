@@ -8,11 +8,8 @@ from typing import Any
 import pytest_asyncio
 
 from queue_service.clock import HandClock
-from tests.halls import plan
 from tests.stream.lobby import Lobby, Nodes
 from tests.stream.sockets import Frame, Socket, ticket_socket
-
-TOKEN = "0123456789abcdef"
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -142,10 +139,9 @@ async def test_time_alone_changes_the_place_but_sends_no_clock(nodes: Nodes) -> 
 
 async def test_a_visitor_needs_no_token(nodes: Nodes) -> None:
     """The unguessable id is the right to follow; the display's stream needs the token all the same."""
-    node, client = await nodes.start(auth="token", token=TOKEN)
-    await client.put_new("/v1/halls/hall", plan())
-    ticket = await client.issue("hall", "tax")
-    async with ticket_socket(node.base_url, ticket["id"]) as socket:
+    lobby = await nodes.lobby(auth="token", token="0123456789abcdef")
+    ticket = await lobby.issue()
+    async with ticket_socket(lobby.base_url, ticket["id"]) as socket:
         assert (await socket.frame())["ticket"]["number"] == ticket["number"]
 
 

@@ -24,6 +24,10 @@ def upgrade() -> None:
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.CheckConstraint("seq > 0", name="seq_positive"),
+        sa.CheckConstraint(
+            "channel IN ('kiosk', 'desk', 'phone', 'web', 'api', 'paper', 'history', 'cli', 'system')",
+            name="channel_known",
+        ),
         sa.PrimaryKeyConstraint("hall", "seq"),
         sqlite_with_rowid=False,
     )

@@ -52,12 +52,17 @@ def _remember(hall: Hall, logged: ev.Logged, counter_id: str) -> None:
         if not isinstance(event, ev.HelpCalled | ev.CommandUndone | ev.TicketBackfilled):
             counter.last = None
         return
-    last = counter.last
-    if last is None or last.command_seq != logged.command_seq:
-        if logged.seq != logged.command_seq:  # it follows from what cannot be taken back: a cancel, another's undo
-            counter.last = None
-            return
-        last = counter.last = LastCommand(logged.command_seq, logged.seq, logged.at_ms, {}, counter.snapshot())
+    if logged.seq == logged.command_seq:
+        counter.last = LastCommand(logged.command_seq, logged.seq, logged.at_ms, {}, counter.snapshot())
+    elif counter.last is not None and counter.last.command_seq != logged.command_seq:
+        counter.last = None  # it follows from what cannot be taken back here: a cancel, another counter's undo
+    if counter.last is not None:
+        _note(hall, counter.last, logged)
+
+
+def _note(hall: Hall, last: LastCommand, logged: ev.Logged) -> None:
+    """One more event of the last command: the ticket as it was before it, and what else an undo must know."""
+    event = logged.event
     last.last_seq = logged.seq
     if isinstance(event, ev.TicketEvent) and event.ticket not in last.tickets:
         last.tickets[event.ticket] = hall.tickets[event.ticket].snapshot()

@@ -1,0 +1,186 @@
+"""The schema: what the migrations make is what the tables declare, and no other database is touched."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+import models.tables  # noqa: F401 (declares the tables)
+from queue_service import schema
+from queue_service.database import Database
+from queue_service.errors import BadInput, QueueServiceError, SchemaOutdated
+
+
+def stored_schema(database: Database) -> dict[str, list[str]]:
+    """Every table and index by name: its statement's parts, in order, without white space and Alembic's own table."""
+    statement = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
+    found = database.read(lambda one: one.exec_driver_sql(statement).fetchall())
+    return {name: sorted(_parts(sql)) for name, sql in found}
+
+
+def _parts(sql: str) -> list[str]:
+    """The statement cut at its outermost commas and brackets: the order of columns and constraints is no difference."""
+    text, parts, depth = re.sub(r"\s+", " ", sql), [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if (letter in "()" and depth == (letter == "(")) or (letter == "," and depth == 1):
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]
+
+
+def declared(folder: Path) -> Database:
+    """A database made of the tables as the models declare them."""
+    database = Database(f"sqlite:///{folder / 'declared.db'}")
+    SQLModel.metadata.create_all(database.engine)
+    return database
+
+
+def test_the_migrations_make_what_the_models_declare(database: Database, tmp_path: Path) -> None:
+    """Tables, columns, types, keys, indexes and CHECKs by name: the text of both schemas is the same."""
+    from_models = declared(tmp_path)
+    assert stored_schema(database) == stored_schema(from_models)
+    from_models.close()
+
+
+def test_alembic_finds_nothing_to_migrate(database: Database) -> None:
+    """A changed model without a migration fails here."""
+
+    def differences(connection: Connection) -> list[object]:
+        options = {"compare_type": True, "compare_server_default": True}
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata)
+        return list(found)
+
+    assert database.read(differences) == []
+
+
+def test_parts_of_a_statement_are_compared_one_by_one() -> None:
+    """A comma within a CHECK does not cut it, and one word more is a difference."""
+    sql = "CREATE TABLE t ( a INTEGER,\n b TEXT NOT NULL, CONSTRAINT c CHECK (a IN (1, 2)) ) WITHOUT ROWID"
+    assert _parts(sql) == [
+        "CREATE TABLE t", "a INTEGER", "b TEXT NOT NULL", "CONSTRAINT c CHECK (a IN (1, 2))", "WITHOUT ROWID",
+    ]  # fmt: skip
+
+
+def test_an_empty_file_is_made_ready(tmp_path: Path) -> None:
+    """No file, or one of no bytes, becomes a database of the newest schema; once more changes nothing."""
+    (tmp_path / "empty.db").touch()
+    for name in ("none.db", "empty.db"):
+        database = Database(f"sqlite:///{tmp_path / name}")
+        assert schema.present(database) is None
+        schema.prepare(database)
+        assert schema.present(database) == schema.newest()
+        before = stored_schema(database)
+        schema.prepare(database)
+        assert schema.migrate(database) == (schema.newest(), schema.newest())
+        assert stored_schema(database) == before
+        database.close()
+
+
+def at_revision(database: Database, revision: str) -> None:
+    """Pretend that another version of the service made the schema."""
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = ?", (revision,))
+
+
+def test_a_newer_schema_is_left_alone(database: Database) -> None:
+    """Neither serving nor migrating touches a schema of a version to come; the message says what to run."""
+    at_revision(database, "9999")
+    for work in (schema.prepare, schema.migrate):
+        with pytest.raises(SchemaOutdated, match=r"9999.*run the newer version"):
+            work(database)
+
+
+def test_an_older_schema_is_migrated_on_request_only(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serving on a schema that is not the newest is refused, saying what to run."""
+    monkeypatch.setattr(schema, "newest", lambda: "0099")
+    with pytest.raises(SchemaOutdated, match=r"at schema 0001, this version needs 0099: run `queue-service migrate`"):
+        schema.prepare(database)
+
+
+def garbage(path: Path) -> None:
+    """Text that is no database."""
+    path.write_text("What is this?\n" * 100, encoding="utf-8")
+
+
+def someone_elses(path: Path) -> None:
+    """A database of another program."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE invoice (id INTEGER)")
+    connection.close()
+
+
+def folder(path: Path) -> None:
+    """Not even a file."""
+    path.mkdir()
+
+
+REFUSED: dict[Callable[[Path], None], str] = {
+    garbage: "file is not a database",
+    someone_elses: "of something else",
+    folder: "unable to open",
+}
+
+
+def content(path: Path) -> object:
+    """What somebody would miss."""
+    if path.is_dir():
+        return list(path.iterdir())
+    if not path.read_bytes().startswith(b"SQLite format 3"):
+        return path.read_bytes()
+    connection = sqlite3.connect(path)
+    dumped = list(connection.iterdump())
+    connection.close()
+    return dumped
+
+
+@pytest.mark.parametrize("made", REFUSED, ids=lambda made: made.__name__)
+def test_what_is_no_database_of_ours_is_refused_and_left_as_it_is(tmp_path: Path, made: Callable[[Path], None]) -> None:
+    """A file of something else is named with its fault, and what it holds is as it was."""
+    path = tmp_path / "queue.db"
+    made(path)
+    before = content(path)
+    database = Database(f"sqlite:///{path}")
+    for work in (schema.prepare, schema.migrate):
+        with pytest.raises(BadInput, match=REFUSED[made]) as caught:
+            work(database)
+        assert str(path) in str(caught.value)
+    database.close()
+    assert content(path) == before
+
+
+def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """A database below a file has no folder."""
+    garbage(tmp_path / "file")
+    with pytest.raises(BadInput, match="no folder"):
+        Database(f"sqlite:///{tmp_path / 'file' / 'queue.db'}")
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/queue"])
+def test_only_a_file_of_sqlite_is_a_database(url: str) -> None:
+    """What would forget everything, or is not supported, is refused."""
+    with pytest.raises(QueueServiceError, match="QUEUE_DATABASE_URL must be sqlite:///FILE"):
+        Database(url)
+
+
+def test_serving_on_garbage_says_so_in_a_line(tmp_path: Path) -> None:
+    """The command line ends with exit code 2 and one line: no traceback, nothing written."""
+    garbage(tmp_path / "queue.db")
+    command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", "0"]
+    done = subprocess.run(
+        [*command, "--database-url", f"sqlite:///{tmp_path / 'queue.db'}"], capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parents[2], timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "file is not a database" in done.stderr

@@ -1,0 +1,90 @@
+"""A display must never look alive and be wrong: when the log cannot be read, the node lets go of everyone.
+
+The log is made unreadable for real: another process holds every lock of the database. Time passes by a hand clock.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from queue_service.clock import HandClock
+from queue_service.feed import STALE_MS
+from tests.running import WAIT_S, eventually
+from tests.stream.lobby import Lobby, Nodes
+from tests.stream.sockets import assert_gapless, ticket_socket
+
+START_MS = 1_772_410_000_000
+LOCKER = """
+import fcntl, os, sys
+file = os.open(sys.argv[1], os.O_RDWR)
+fcntl.lockf(file, fcntl.LOCK_EX, 8, 120)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+"""Takes the eight locks that readers and writers of a write-ahead log share: bytes 120 to 127 of the -shm file."""
+
+
+@asynccontextmanager
+async def locked(database: Path) -> AsyncIterator[None]:
+    """Nobody else can read or write the database meanwhile."""
+    locker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LOCKER, f"{database}-shm", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert locker.stdin is not None
+    assert locker.stdout is not None
+    async with asyncio.timeout(WAIT_S):
+        assert await locker.stdout.readline() == b"locked\n"
+    try:
+        yield
+    finally:
+        locker.stdin.close()
+        await locker.wait()
+
+
+async def readiness(lobby: Lobby) -> int:
+    """The status of /readyz."""
+    return (await lobby.node.client.get("/readyz")).status_code
+
+
+async def test_when_the_log_cannot_be_read_everyone_is_let_go(nodes: Nodes) -> None:
+    """15 s after the last confirmed reading: 1013 for displays and visitors, also for those who come now; once the log
+    can be read again they come back and have missed nothing."""
+    clock = HandClock(START_MS)
+    lobby = await nodes.lobby(clock, {"time_zone": "Asia/Shanghai"})
+    ticket = await lobby.issue()
+    async with lobby.socket() as display, ticket_socket(lobby.base_url, ticket["id"]) as visitor:
+        place = await display.frame()
+        await visitor.frame()
+        async with locked(nodes.folder / "queue.db"):
+            await eventually(lambda: lobby.service.feed._in_doubt, "the log was asked in vain")
+            clock.set_ms(clock.now_ms() + STALE_MS)
+            assert not lobby.service.feed.is_stale
+            clock.set_ms(clock.now_ms() + 1)
+            for socket in (display, visitor):
+                assert await socket.closed() == (1013, "the log cannot be read")
+            async with lobby.socket() as late:
+                assert await late.closed() == (1013, "the log cannot be read")
+            assert await readiness(lobby) == httpx.codes.SERVICE_UNAVAILABLE
+    await eventually(lambda: not lobby.service.feed.is_stale, "the log is read again")
+    assert await readiness(lobby) == httpx.codes.OK
+    await lobby.issue()
+    async with lobby.socket(after=place["seq"], head=place["head"]) as display:
+        assert_gapless([await display.frame()], place["seq"])
+
+
+async def test_a_node_that_was_merely_paused_is_not_stale(nodes: Nodes) -> None:
+    """An hour passes at once, as for a machine that was suspended: the log is asked, answers, and nobody is let go."""
+    clock = HandClock(START_MS)
+    lobby = await nodes.lobby(clock, {"time_zone": "Asia/Shanghai"})
+    async with lobby.socket() as display:
+        seq = (await display.frame())["seq"]
+        as_of_ms = lobby.service.feed.as_of_ms
+        clock.set_ms(clock.now_ms() + 3_600_000)
+        await eventually(lambda: lobby.service.feed.as_of_ms > as_of_ms, "the log is read once more")
+        await lobby.issue()
+        assert_gapless([await display.frame()], seq)
