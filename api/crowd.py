@@ -1,6 +1,6 @@
 """Made-up visitors and clerks: they use the public API and nothing else, at the pace of the demonstration's clock.
 
-How many come follows from the plan: at its peaks a little more than its counters can serve, between them about half.
+How many come follows from the plan: at its peaks nearly as many as its counters can serve, at other times far fewer.
 """
 
 import asyncio
@@ -21,14 +21,17 @@ from queue_service.domain.plan import CounterPlan, Plan
 LOG = logging.getLogger("queue_service.crowd")
 
 MINUTE_MS = 60_000
-BEFORE_OPENING_MS = 20 * MINUTE_MS
+BEFORE_OPENING_MS = 10 * MINUTE_MS
 BEFORE_CLOSING_MS = 15 * MINUTE_MS
 """The first visitors come so long before the hall opens, the last so long before it closes."""
-PEAK_LOAD, CALM_LOAD = 1.06, 0.55
+PEAK_LOAD, CALM_LOAD, LUNCH_LOAD, EARLY_LOAD = 0.85, 0.35, 0.2, 0.1
+"""How many come, as shares of how many could be served."""
 SERVICE_SHARE_OF_TARGET = 0.7
 WALK_S = 20
 PATIENCE_S = 2_700
 LUNCH_S = 2_700
+LUNCH_MS = LUNCH_S * 1_000
+"""Half of the clerks eat so long before noon, the others after it."""
 CLAIM_SHARE = 0.15
 """How many visitors belong to another class than the first."""
 NO_SHOW, TRANSFER, PARK = 0.04, 0.03, 0.03
@@ -70,6 +73,15 @@ def most_per_s(plan: Plan, service: str) -> float:
     """How many visitors a second the counters can serve if each gives its services the same time."""
     hands = sum(1 / len(one.services) for one in plan.counters.values() if service in one.services)
     return hands / (mean_service_s(plan, service) + WALK_S)
+
+
+def load(day: Day, at_ms: int) -> float:
+    """How many come at that moment, as a share of how many could be served."""
+    if at_ms < day.opening[0][0]:
+        return EARLY_LOAD
+    if day.is_peak(at_ms):
+        return PEAK_LOAD
+    return LUNCH_LOAD if abs(at_ms - day.noon_ms) < LUNCH_MS else CALM_LOAD
 
 
 class Crowd:
@@ -114,7 +126,7 @@ class Crowd:
         await self._pass((at_ms - self._clock.now_ms()) / 1000)
 
     async def _days(self) -> AsyncIterator[Day]:
-        """Each working day, from half an hour before it opens."""
+        """Each working day, from shortly before it opens."""
         while True:
             now_ms = self._clock.now_ms()
             today = local_date(now_ms, self._plan.calendar.time_zone)
@@ -149,7 +161,7 @@ class Crowd:
             at_ms = day.opening[0][0] - BEFORE_OPENING_MS + random.expovariate(1 / gap_ms)
             while at_ms < day.opening[-1][1] - BEFORE_CLOSING_MS:
                 await self._until(at_ms)
-                if random.random() < (1 if day.is_peak(round(at_ms)) else CALM_LOAD / PEAK_LOAD):
+                if random.random() < load(day, round(at_ms)) / PEAK_LOAD:
                     self._send_off(self._visit(service, self._random(f"{service} {at_ms}")))
                 at_ms += random.expovariate(1 / gap_ms)
 
@@ -174,7 +186,7 @@ class Crowd:
     async def _work(self, counter: CounterPlan) -> None:
         random = self._random(f"counter {counter.id}")
         async for day in self._days():
-            await self._until(day.opening[0][0] + random.uniform(-5, 3) * MINUTE_MS)
+            await self._until(day.opening[0][0] - random.uniform(0, 5) * MINUTE_MS)
             try:
                 await self._shift(counter, day, random)
             except Refused as refused:  # somebody else uses the hall, too: let them
@@ -185,7 +197,7 @@ class Crowd:
         with suppress(Refused):  # left open by an earlier demonstration
             await self._client.counter(hall, name, "close", force="a new shift begins")
         await self._client.counter(hall, name, "open", clerk=f"clerk-{name}")
-        lunch_ms = day.noon_ms + random.uniform(-30, 45) * MINUTE_MS
+        lunch_ms: float = day.noon_ms - (LUNCH_MS if list(self._plan.counters).index(name) % 2 else 0)
         while True:
             if self._clock.now_ms() > lunch_ms:
                 lunch_ms = math.inf
@@ -193,7 +205,8 @@ class Crowd:
             ticket = await self._client.call_next(hall, name, finish_current=True)
             if ticket is not None:
                 self.tally.calls += 1
-                await self._attend(counter, ticket, random)
+                with suppress(Refused):  # gone meanwhile
+                    await self._attend(counter, ticket, random)
             elif self._clock.now_ms() > day.opening[-1][1]:
                 break
             else:

@@ -54,7 +54,9 @@ class Direct:
         if way is None:
             await self._app(scope, receive, send)
             return
-        messages = await _whole(receive)
+        messages = [await receive()]
+        while messages[-1].get("more_body", False):
+            messages.append(await receive())
         try:
             content, body, key = _arguments(way, scope, messages)
         except (NotPlain, ValidationError):
@@ -94,14 +96,6 @@ def _way_of(route: BaseRoute) -> Iterator[tuple[Place, Way]]:
         return
     if takes_names and hints["key"] == Key and "{" not in "".join(parts[2::2]):
         yield (len(parts), *parts[2::2]), Way(route, route.endpoint, TypeAdapter(hints["body"]).validate_json)
-
-
-async def _whole(receive: Receive) -> list[Message]:
-    """Everything up to the end of the body."""
-    messages = [await receive()]
-    while messages[-1].get("more_body", False):
-        messages.append(await receive())
-    return messages
 
 
 def _arguments(way: Way, scope: Scope, messages: list[Message]) -> tuple[bytes, Any, str | None]:

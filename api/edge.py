@@ -4,9 +4,10 @@ Plain ASGI, one object, so that it costs microseconds. Access is denied unless a
 """
 
 import hmac
+import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
@@ -59,21 +60,24 @@ class Edge:
     async def _http(self, scope: Scope, receive: Receive, send: Send, actor: str | None) -> None:
         started, status = time.perf_counter(), 500
 
-        async def watched(message: Message) -> None:
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            return send(message)
 
+        announced = _announced_bytes(scope)
         try:
             if actor is None:
                 refusal = problem(401, "unauthorized", "A token is needed.", "Send Authorization: Bearer TOKEN.")
                 refusal.headers["WWW-Authenticate"] = "Bearer"
                 await refusal(scope, receive, watched)
-            elif self._announces_too_much(scope):
+            elif announced is None:
+                await self._app(scope, _Bounded(receive, self._max_body_bytes), watched)
+            elif announced > self._max_body_bytes:
                 await self._too_large(scope, receive, watched)
             else:
-                await self._app(scope, _Bounded(receive, self._max_body_bytes), watched)
+                await self._app(scope, receive, watched)  # the server reads no more of a body than was announced
         except _TooLarge:
             await self._too_large(scope, receive, watched)
         finally:
@@ -84,12 +88,6 @@ class Edge:
         refusal = problem(413, "too-large", "The body is too large.", f"At most {self._max_body_bytes} bytes.")
         refusal.headers["Connection"] = "close"
         await refusal(scope, receive, send)
-
-    def _announces_too_much(self, scope: Scope) -> bool:
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                return not value.isdigit() or int(value) > self._max_body_bytes
-        return False
 
     def _actor(self, scope: Scope) -> str | None:
         """Who asks; None: nobody who may."""
@@ -117,13 +115,21 @@ class Edge:
         return False
 
 
+def _announced_bytes(scope: Scope) -> float | None:
+    """The length of the body, where the headers tell; infinite where they tell no number."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else math.inf
+    return None
+
+
 class _TooLarge(HTTPException):
     """The body that came was larger than allowed. An HTTP error, because FastAPI, in the midst of reading the body,
     makes 400 of any other."""
 
 
 class _Bounded:
-    """A receive that stops at the allowed number of bytes, announced or not."""
+    """A receive that stops at the allowed number of bytes, for bodies of unknown length."""
 
     __slots__ = ("_left", "_limit", "_receive")
 

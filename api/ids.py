@@ -3,6 +3,7 @@ bits), since holding one is the visitor's right to follow and cancel."""
 
 import os
 import re
+from functools import lru_cache
 
 from models.plan import HALL_ID_PATTERN
 from queue_service.errors import UnknownTicket
@@ -14,9 +15,18 @@ _HALL = re.compile(HALL_ID_PATTERN)
 
 def new_ticket_id(hall: str, now_ms: int) -> str:
     """A new id; 48 bits of time, 80 of chance, in Crockford's base 32."""
-    value = now_ms << 80 | int.from_bytes(os.urandom(10), "big")
-    pairs = (_PAIRS[value >> shift & 0x3FF] for shift in range(120, -1, -10))
-    return f"{hall}.{''.join(pairs)}"
+    chance = int.from_bytes(os.urandom(10), "big")
+    return f"{hall}.{_time_part(now_ms)}{_coded(chance, 70)}"
+
+
+@lru_cache(maxsize=1)
+def _time_part(now_ms: int) -> str:
+    """The same for all tickets of a millisecond."""
+    return _coded(now_ms, 40)
+
+
+def _coded(value: int, highest: int) -> str:
+    return "".join([_PAIRS[value >> shift & 0x3FF] for shift in range(highest, -1, -10)])
 
 
 def hall_of(ticket_id: str) -> str:

@@ -6,14 +6,10 @@ moves on.
 """
 
 import asyncio
-import os
-import shutil
-import tempfile
 from bisect import insort
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -33,11 +29,11 @@ from queue_service.history_plan import plan_of
 from queue_service.settings import Auth, Settings
 
 ISSUE, CALL = 0, 1
-MEMORY = "/dev/shm"  # noqa: S108 (checked before use)
-ROOM_BYTES, ACTION_BYTES = 200 * 2**20, 2_000
-"""What a passing database may take: its write-ahead log and room to spare, and for each action (measured: 900)."""
 OUT_OF_ORDER = "as recorded"
 """The reason of a call that passes over somebody who was never called, or was called later."""
+
+
+Advance = Callable[[int], None]
 
 
 class Action(NamedTuple):
@@ -73,42 +69,28 @@ def _actions(hall: str, ticket: Recorded) -> Iterator[Action]:
         yield Action(ticket.day, ticket.called_at_ms, CALL, issued_at_ms, ticket.row, hall, ticket)
 
 
-def play(
-    halls: Sequence[RecordedHall], actions: Sequence[Action], database_url: str | None, advance: Callable[[int], None]
-) -> list[Line]:
-    """Play all of it, the halls being in one time zone; each hall's days as the service and as the records have them.
+def count_actions(halls: Iterable[RecordedHall]) -> int:
+    """How many there are."""
+    return sum(1 + (ticket.called_at_ms is not None) for hall in halls for ticket in hall.tickets)
 
-    `database_url` keeps the database and must not hold halls yet. `advance` is told how many more actions are done.
+
+def play(halls: Sequence[RecordedHall], database_url: str, advance: Advance) -> list[Line]:
+    """Play the halls, which are in one time zone; each hall's days as the service and as the records have them.
+
+    The database must not hold halls yet. `advance` is told how many more actions are done.
     """
-    with tempfile.TemporaryDirectory(prefix="queue-replay-", dir=_in_memory(len(actions))) as folder:
-        url = database_url or f"sqlite:///{Path(folder) / 'queue.db'}"
-        _refuse_halls(url)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_play(halls, actions, url, advance))
-
-
-def _in_memory(actions: int) -> str | None:
-    """A folder that lives in memory, where the system has one with room enough and nobody named another (TMPDIR).
-
-    Every moment of a replay waits for its commit to reach the disk; a database that is thrown away need not.
-    """
-    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
-        return None
-    return MEMORY if shutil.disk_usage(MEMORY).free > ROOM_BYTES + actions * ACTION_BYTES else None
-
-
-def _refuse_halls(url: str) -> None:
-    database = Database(url)
+    database = Database(database_url)
     schema.prepare(database)
     found = database.read(journal.all_positions)
     database.close()
     if found:
         raise BadInput(f"The database has halls already ({', '.join(sorted(found)[:5])}): a replay begins with none.")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_play(halls, database_url, advance))
 
 
-async def _play(
-    halls: Sequence[RecordedHall], actions: Sequence[Action], url: str, advance: Callable[[int], None]
-) -> list[Line]:
+async def _play(halls: Sequence[RecordedHall], url: str, advance: Advance) -> list[Line]:
+    actions = actions_of(halls)
     midnights = Midnights(halls[0].zone)
     clock = HandClock(midnights.before(actions[0].day))
     service = Service(Settings(database_url=url, auth=Auth.OPEN, host="127.0.0.1", token=None), clock)
@@ -161,7 +143,7 @@ class Replay:
             for (_, service), lane in self._lanes.items()
         )
 
-    async def play_day(self, day: str, actions: Iterable[Action], advance: Callable[[int], None]) -> None:
+    async def play_day(self, day: str, actions: Iterable[Action], advance: Advance) -> None:
         """Everything of one local date, its midnights included."""
         await self._turn_day(self._midnights.before(day))
         for at_ms, of_moment in groupby(actions, key=lambda action: action.at_ms):

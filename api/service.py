@@ -140,7 +140,7 @@ class Service:
         ticket = hall.tickets.get(ticket_id)
         if ticket is not None:
             return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms()))
-        found = await asyncio.to_thread(self.database.read, lambda one: _stored_ticket(one, ticket_id))
+        found = await self.feed.read(lambda one: _stored_ticket(one, ticket_id))
         if found is None:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id)
         return orjson.dumps(found)

@@ -19,6 +19,9 @@ RECENT_CALLS = 10
 Board = dict[str, Any]
 
 _SHOWN = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
+_RENEWING = (ev.PlanChanged, ev.DayOpened)
+_STOPPING = (ev.Suspended, ev.Resumed)
+_CALLING = (ev.TicketCalled, ev.TicketRecalled)
 
 
 class Frame:
@@ -51,7 +54,7 @@ def _encode(logged: ev.Logged, change: dict[str, Board]) -> Frame:
         **shown,
         **change,
     }
-    concerns_all = "board" in change or isinstance(event, ev.Suspended | ev.Resumed)
+    concerns_all = "board" in change or isinstance(event, _STOPPING)
     services = None if concerns_all else frozenset(change["patch"].get("services", ()))
     return Frame(logged.seq, logged.head, orjson.dumps(document), services)
 
@@ -72,11 +75,11 @@ class Display:
         event = logged.event
         if isinstance(event, ev.DayOpened):
             self.recent = []
-        if isinstance(event, ev.PlanChanged | ev.DayOpened):
+        if isinstance(event, _RENEWING):
             return {"board": self.board(hall)} if hall.today is not None else {"patch": {}}
         if isinstance(event, ev.CommandUndone):
             return {"patch": self._undone(hall, event)}
-        if isinstance(event, ev.Suspended | ev.Resumed):
+        if isinstance(event, _STOPPING):
             return {"patch": {"suspended": suspended(hall)}}
         patch: Board = {}
         named = (getattr(event, "counter", None), getattr(event, "to_counter", None))
@@ -86,7 +89,7 @@ class Display:
         if isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):
             services = {event.service, getattr(event, "to_service", event.service)}
             patch["services"] = {name: {"waiting": hall.waiting_count(name)} for name in sorted(services)}
-        if isinstance(event, ev.TicketCalled | ev.TicketRecalled):
+        if isinstance(event, _CALLING):
             patch["recent"] = self._note_call(event, logged.at_ms)
         return {"patch": patch}
 

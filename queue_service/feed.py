@@ -97,7 +97,7 @@ class Feed:
         return await asyncio.shield(task)
 
     async def _load(self, hall_id: str) -> View:
-        view = self.views[hall_id] = await self._read(lambda one: _read_view(one, hall_id, self._fold))
+        view = self.views[hall_id] = await self.read(lambda one: _read_view(one, hall_id, self._fold))
         if self._latest.get(hall_id, 0) > view.hall.seq:
             self._catch_up(view)
         return view
@@ -113,7 +113,7 @@ class Feed:
         if not reach <= after < view.hall.seq or view.frames_since(after, head) is not None:
             return []
         async with self._remaking:
-            return await self._read(lambda one: _remake(one, view.hall.id, after, head))
+            return await self.read(lambda one: _remake(one, view.hall.id, after, head))
 
     def published(self, events: Sequence[Logged]) -> None:
         """Events this process has just committed, in order per hall."""
@@ -129,7 +129,7 @@ class Feed:
 
     # -- what others commit
 
-    async def _read(self, work: Callable[[Connection], Result]) -> Result:
+    async def read(self, work: Callable[[Connection], Result]) -> Result:
         """Read beside the event loop. Raises Unavailable."""
         return await self._ask(partial(self._database.read, work))
 
@@ -158,7 +158,7 @@ class Feed:
         hall_id = view.hall.id
         while True:
             seq, head = view.hall.seq, view.hall.head
-            events = await self._read(partial(_slice, hall=hall_id, after=seq - 1))
+            events = await self.read(partial(_slice, hall=hall_id, after=seq - 1))
             if not events or events[0].head != head:
                 await self._start_over(view)
                 continue
@@ -171,7 +171,7 @@ class Feed:
     async def _start_over(self, view: View) -> None:
         LOG.warning("history-changed: %s", view.hall.id)
         self._latest.pop(view.hall.id, None)
-        view.become(await self._read(lambda one: _read_view(one, view.hall.id, self._fold)))
+        view.become(await self.read(lambda one: _read_view(one, view.hall.id, self._fold)))
 
     async def _poll(self) -> None:
         while True:
@@ -209,7 +209,7 @@ class Feed:
 
         What a view shows was committed before the log is read here, so the log must hold it."""
         shown = {hall_id: (view.hall.seq, view.hall.head) for hall_id, view in self.views.items()}
-        found = await self._read(journal.all_positions)
+        found = await self.read(journal.all_positions)
         for hall_id, position in shown.items():
             if hall_id not in found:
                 raise LogCorrupt(f"Hall {hall_id} is no longer in the database.", hall=hall_id)

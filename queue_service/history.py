@@ -92,10 +92,15 @@ def read_history(
         hall.tickets[:] = sorted(
             (ticket for ticket in hall.tickets if day in (None, ticket.day)), key=lambda ticket: ticket.issued_at_ms
         )
+    missing = frozenset(only).difference(*({hall.id, hall.name} for hall in halls))
     found = [hall for hall in halls if hall.tickets]
-    if not found:
-        raise BadInput(f"{path}: no tickets{' of these halls' if only else ''}{f' on {day}' if day else ''}.")
+    if missing or not found:
+        raise BadInput(f"{path}: no tickets{_of(missing)}{f' on {day}' if day and not missing else ''}.")
     return found
+
+
+def _of(halls: Iterable[str]) -> str:
+    return f" of {', '.join(sorted(halls))}" if halls else ""
 
 
 @contextmanager

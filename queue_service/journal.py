@@ -10,14 +10,14 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, select
+from sqlalchemy import Connection, Table, and_, bindparam, delete, select
 from sqlmodel import SQLModel
 
 from models.tables import EventRow, HallRow, LegRow, ReceiptRow, TicketRow
 from models.vocabulary import LegOutcome, TicketState
 from queue_service.codec import decode
 from queue_service.database import straight
-from queue_service.domain.events import Logged
+from queue_service.domain.events import DayOpened, Logged
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall, Leg, Ticket
 from queue_service.errors import LogCorrupt
@@ -122,14 +122,20 @@ def events_after(connection: Connection, hall: str, after: int) -> Iterator[Logg
             return
 
 
+def _event_at(connection: Connection, hall: str, seq: int) -> Logged:
+    rows = event_rows(connection, hall, seq - 1, 1)
+    if not rows or rows[0].seq != seq:
+        raise LogCorrupt(f"Hall {hall}: event {seq} is missing.", seq=seq)
+    return logged(rows[0])
+
+
 def day_start(connection: Connection, hall_id: str, position: Position) -> tuple[Hall, int]:
     """A hall that knows its plan and nothing else, and the seq after which its present business day begins."""
     hall = Hall(hall_id)
-    opened = logged(event_rows(connection, hall_id, position.day_seq - 1, 1)[0])
-    plan_seq = getattr(opened.event, "plan_seq", None)
-    if plan_seq is None:
+    opened = _event_at(connection, hall_id, position.day_seq).event
+    if not isinstance(opened, DayOpened):
         raise LogCorrupt(f"Hall {hall_id}: event {position.day_seq} does not open a day.", seq=position.day_seq)
-    evolve(hall, logged(event_rows(connection, hall_id, plan_seq - 1, 1)[0]))
+    evolve(hall, _event_at(connection, hall_id, opened.plan_seq))
     return hall, position.day_seq - 1
 
 
@@ -138,6 +144,8 @@ def load(connection: Connection, hall_id: str, position: Position) -> Hall:
     hall, after = day_start(connection, hall_id, position)
     for one in events_after(connection, hall_id, after):
         evolve(hall, one)
+    if (hall.seq, hall.head) != (position.seq, position.head):
+        raise LogCorrupt(f"Hall {hall_id}: the log ends at {hall.seq}, its row says {position.seq}.", seq=hall.seq)
     hall.drain()
     return hall
 
@@ -306,8 +314,3 @@ def _leg_values(ticket: Ticket, number: int, leg: Leg, hall: str) -> tuple[Any, 
 def purge_receipts(connection: Connection, before_ms: int) -> int:
     """Forget receipts older than `before_ms`; how many."""
     return connection.execute(delete(RECEIPT).where(RECEIPT.c.at_ms < before_ms)).rowcount
-
-
-def count_events(connection: Connection, hall: str) -> int:
-    """How many events a hall's log has."""
-    return connection.execute(select(func.count()).select_from(EVENT).where(EVENT.c.hall == hall)).scalar_one()

@@ -81,8 +81,8 @@ def restore(
             _store(connection, halls)
             advance(PAGE_ROWS)
     _store(connection, halls)
-    if not halls:
-        raise BadInput("no events" + (" of these halls." if only else "."))
+    if not halls or only - halls.keys():
+        raise BadInput(f"no events{' of ' if only else ''}{', '.join(sorted(only - halls.keys()))}.")
     for restored in halls.values():
         if restored.events:
             raise BadInput(f"the log of {restored.hall.id} ends before its first day.")

@@ -17,8 +17,9 @@ from api.cli.plans import DatabaseUrl, open_database
 from api.cli.progress import progress
 from api.cli.verify import existing_database
 from api.importing import Import
-from api.replay import actions_of, play
+from api.replay import count_actions, play
 from api.replay_figures import as_text
+from api.replay_shares import play_passing
 from queue_service import journal, log_file
 from queue_service.database import Database
 from queue_service.errors import BadInput, UnknownHall
@@ -160,9 +161,8 @@ def replay(
     """
     found = _zone(zone)
     halls = read_history(file, lambda _: found, hall or [], day=day)
-    actions = actions_of(halls)
-    with progress("replaying", len(actions)) as advance:
-        lines = play(halls, actions, database_url, advance)
+    with progress("replaying", count_actions(halls)) as advance:
+        lines = play_passing(halls, advance) if database_url is None else play(halls, database_url, advance)
     if as_json:
         OUT.out(orjson.dumps([line.as_document() for line in lines], option=orjson.OPT_INDENT_2).decode())
     else:

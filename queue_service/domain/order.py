@@ -47,8 +47,9 @@ def party_of(ticket: Ticket) -> str:
 
 
 def _busy_parties(hall: Hall) -> frozenset[str]:
-    held = (hall.tickets[counter.ticket] for counter in hall.counters.values() if counter.ticket is not None)
-    return frozenset(party_of(ticket) for ticket in held)
+    tickets = hall.tickets
+    held = [tickets[counter.ticket] for counter in hall.counters.values() if counter.ticket is not None]
+    return frozenset([ticket.party or ticket.id for ticket in held])
 
 
 def eligible(hall: Hall, ticket: Ticket, counter: Counter, now_ms: int, busy: frozenset[str]) -> bool:

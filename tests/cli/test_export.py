@@ -212,6 +212,16 @@ def test_a_hall_that_exists_is_not_restored_over(
     assert rows(copied) == before
 
 
+def test_only_the_halls_asked_for_come_back(queue_service: Command, copied: Path, url: str, tmp_path: Path) -> None:
+    """A hall whose log is not in the file is named, and nothing is stored."""
+    queue_service("export", "-o", tmp_path / "log.jsonl", "--database-url", url)
+    other = ("--database-url", f"sqlite:///{tmp_path / 'restored.db'}")
+    missing = queue_service("import", tmp_path / "log.jsonl", "--hall", "hall", "--hall", "hell", *other)
+    assert missing.code == 2
+    assert missing.err == f"{tmp_path / 'log.jsonl'}: no events of hell. Nothing was stored.\n"
+    assert queue_service("import", tmp_path / "log.jsonl", "--hall", "hall", *other).code == 0
+
+
 def test_a_log_takes_no_zone(queue_service: Command, url: str, tmp_path: Path) -> None:
     """It says all by itself."""
     file = saved(tmp_path / "log.jsonl", [])

@@ -1,15 +1,18 @@
 """`replay`: recorded days through the real application give exactly the figures that the file gives."""
 
 import json
+import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from api import replay_figures
-from queue_service.history import hall_id_of
+from api import replay_figures, replay_shares
+from queue_service.errors import QueueServiceError
+from queue_service.history import hall_id_of, read_history
 from tests.cli.conftest import ROOT, SAMPLE, Command, Outcome
 from tests.cli.corruption import one, raw
 from tests.cli.days import GOOD, WARSAW, figures_of, row, write
@@ -173,6 +176,34 @@ def test_a_difference_ends_with_1(queue_service: Command, tmp_path: Path, monkey
     assert text.out.splitlines()[-1].endswith("1 ticket, 0 of them never called: 1 hall-day DIFFERENT.")
     (line,) = json.loads(queue_service("replay", file, "--zone", WARSAW, "--json").out)
     assert (line["equal"], line["service"]["within"], line["file"]["within"]) == (False, 1, 0)
+
+
+def test_halls_dealt_out_to_processes_give_the_same(
+    queue_service: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many processors there are, every hall and day is there once, in order."""
+    rows = [
+        row(f"A{n:03d}", f"09:{n:02d}", f"09:{n + 3:02d}", hall=f"Hall_{hall}")
+        for hall in range(5)
+        for n in range(hall + 1)
+    ]
+    file = write(tmp_path / "days.csv", rows)
+    alone = replayed(queue_service, file)
+    monkeypatch.setattr(replay_shares, "SHARE_ACTIONS", 10)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert replayed(queue_service, file) == alone
+    assert [line["hall"] for line in alone] == [f"hall-{hall}" for hall in range(5)]
+
+
+def test_a_process_that_fails_stops_the_replay(tmp_path: Path) -> None:
+    """What went wrong in it is what the replay says; nothing goes on behind it."""
+    zone = ZoneInfo(WARSAW)
+    (hall,) = read_history(write(tmp_path / "days.csv", [GOOD]), lambda _: zone)
+    (tmp_path / "occupied").write_bytes(b"not a database, and not empty either")
+    places = [([hall], f"sqlite:///{tmp_path / name}") for name in ("free.db", "occupied")]
+    with pytest.raises(QueueServiceError, match="file is not a database"):
+        replay_shares.play_side_by_side(places, lambda _: None)
+    assert multiprocessing.active_children() == []
 
 
 @pytest.mark.skipif(

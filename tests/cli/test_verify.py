@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from models.vocabulary import TicketState
 from queue_service import verification
+from queue_service.domain import commands as c
 from tests.cli.conftest import Command, Loads, Outcome
 from tests.cli.corruption import Row, columns, do, forge, one, other, raw
 from tests.cli.load import SEEDS
+from tests.metrics.driving import Drive
 from tests.running import QUEUE_SERVICE, ROOT, command_line, environment, running_node
 
 TICKET_COLUMNS = (
@@ -50,6 +53,20 @@ def test_it_passes_after_a_random_load(
     head = one(path, "SELECT last_hash FROM hall")
     assert outcome.code == 0, outcome.err
     assert outcome.out == f"hall: {counts[0]} events, {counts[1]} tickets, {counts[2]} legs, head {head}\n"
+
+
+def test_a_finish_that_is_undone_later_is_no_fault(
+    queue_service: Command, hall_today: Drive, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed ticket that can still come back is compared when it cannot any more, even at one event a page."""
+    monkeypatch.setattr(verification, "PAGE_ROWS", 1)
+    hall_today.open("1")
+    ticket = hall_today.issue()
+    for command in (c.CallNext("1"), c.Start(ticket), c.Finish(ticket), c.CallHelp("1"), c.Undo("1")):
+        hall_today.send(command)
+    assert hall_today.view.tickets[ticket].state == TicketState.SERVING
+    outcome = queue_service("verify", "--database-url", url)
+    assert (outcome.code, outcome.err) == (0, "")
 
 
 def test_the_load_has_what_could_go_wrong(loaded: Path) -> None:

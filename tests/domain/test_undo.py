@@ -174,6 +174,31 @@ def test_a_hand_over_taken_back_lets_the_other_counter_pause(driver: HallDriver)
     assert (driver.counter("1").ticket, driver.counter("2").pause_reason) == (ticket, "break")
 
 
+def test_a_hand_over_taken_back_ends_the_other_counters_undo(driver: HallDriver) -> None:
+    """The counter that lost the ticket again does not take back its resume: it would wait to pause after nobody."""
+    ticket = driver.serve(driver.issue())
+    driver.do(c.HandOver(ticket, "2"))
+    driver.do(c.PauseCounter("2", "break", after_current=True))
+    driver.do(c.ResumeCounter("2"))
+    driver.do(c.Undo("1"))
+    driver.refused(c.Undo("2"), errors.NothingToUndo)
+    assert driver.counter("2").pause_after is None
+
+
+@pytest.mark.parametrize("name", ["cancel", "undo of the other counter"])
+def test_a_pause_that_followed_from_someone_elses_command_is_not_undone(driver: HallDriver, name: str) -> None:
+    """The counter paused because its ticket was gone; taking that back alone would leave half of a command."""
+    ticket = driver.serve(driver.issue(), "2") if name != "cancel" else driver.issue()
+    if name == "cancel":
+        driver.call("1")
+    else:
+        driver.do(c.HandOver(ticket, "1"))
+    driver.do(c.PauseCounter("1", "break", after_current=True))
+    driver.do(c.Cancel(ticket) if name == "cancel" else c.Undo("2"))
+    assert driver.counter("1").pause_reason == "break"
+    driver.refused(c.Undo("1"), errors.NothingToUndo)
+
+
 def test_ringing_for_help_does_not_end_the_undo(driver: HallDriver) -> None:
     """The supervisor may be just the one to say: take it back."""
     driver.issue()
@@ -197,6 +222,25 @@ def test_a_call_taken_back_during_a_suspension_is_marked(driver: HallDriver) -> 
     driver.do(c.Suspend("fire alarm"))
     driver.do(c.Undo("1"))
     assert driver.ticket(ticket).apart == Apart.SUSPENDED
+
+
+def test_a_call_taken_back_after_a_suspension_is_marked(driver: HallDriver) -> None:
+    """The wait goes on as if it had not ended, so it lasted through the suspension too; one before the call is none."""
+    driver.do(c.Suspend("earlier"))
+    driver.do(c.Resume())
+    ticket, other = driver.issue(), driver.issue()
+    driver.later(1)
+    driver.call("1")
+    driver.do(c.Suspend("fire alarm"))
+    driver.later(5)
+    driver.do(c.Resume())
+    driver.do(c.Undo("1"))
+    assert driver.ticket(ticket).apart == Apart.SUSPENDED
+    late = driver.issue("b")
+    driver.do(c.Change(other, "x", priority="elder"))
+    driver.do(c.CallChosen("2", "x", ticket=late))
+    driver.do(c.Undo("2"))
+    assert driver.ticket(late).apart is None
 
 
 def test_nothing_is_undone_across_midnight(driver: HallDriver) -> None:

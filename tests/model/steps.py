@@ -74,7 +74,7 @@ VERBS: dict[str, tuple[int, dict[str, Choices]]] = {
             "verb": (*PAUSING, "pause", "resume", "relieve", "help", "close", "force"),
         },
     ),
-    "suspend": (1, {**ONE, "service": (None, *SERVICES[:3]), "turn_away": RARELY}),
+    "suspend": (1, {**ONE, "service": (None, *SERVICES[:3]), "turn_away": (False, False, True)}),
     "resume": (3, {**ONE, "number": WHICH}),
     "put_plan": (2, {**ONE, "plan": PLANS, "stale": RARELY, "again": RARELY}),
     "backfill": (

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from api.client import HallFollower, QueueClient, Refused, StreamRefused, Undecided
+from tests.halls import plan
 from tests.running import WAIT_S
 from tests.stream.lobby import Lobby, Nodes
 from tests.stream.relay import relay
@@ -40,6 +41,9 @@ async def test_a_follower_has_the_board_of_the_node(lobby: Lobby) -> None:
         assert await until_board(follower, lobby) == ["snapshot"]
         await lobby.busy(2)
         assert await until_board(follower, lobby) == [event["kind"] for event in (await lobby.log())[2:]]
+        await lobby.node.client.put(lobby.path, json=plan(lobby.hall, windows=2))
+        assert await until_board(follower, lobby) == ["plan_changed"]
+        assert "3" not in follower.board["counters"]
 
 
 async def test_a_follower_of_nothing_is_told_so(lobby: Lobby) -> None:

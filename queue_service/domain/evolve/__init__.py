@@ -23,6 +23,8 @@ UNDOABLE: tuple[type[ev.Event], ...] = (
     ev.CounterResumed,
 )
 _UNDOABLE = frozenset(UNDOABLE)
+_LEAVING_IT = (ev.HelpCalled, ev.CommandUndone, ev.TicketBackfilled)
+"""At a counter, but without changing what its last command was."""
 _HANDLERS: dict[type[ev.Event], Callable[[Hall, ev.Logged, Any], None]] = {
     **hall_events.HANDLERS,
     **incoming.HANDLERS,
@@ -49,7 +51,7 @@ def _remember(hall: Hall, logged: ev.Logged, counter_id: str) -> None:
         return
     event = logged.event
     if type(event) not in _UNDOABLE:
-        if not isinstance(event, ev.HelpCalled | ev.CommandUndone | ev.TicketBackfilled):
+        if not isinstance(event, _LEAVING_IT):
             counter.last = None
         return
     if logged.seq == logged.command_seq:
