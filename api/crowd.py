@@ -216,8 +216,9 @@ class Crowd:
     async def _eat(self, counter: CounterPlan) -> None:
         """Pause once the visitor who is there is done."""
         reason = self._plan.document["pause_reasons"][0]
-        await self._client.counter(self._plan.id, counter.id, "pause", reason=reason, after_current=True)
-        await self._client.call_next(self._plan.id, counter.id, finish_current=True)
+        asked = await self._client.counter(self._plan.id, counter.id, "pause", reason=reason, after_current=True)
+        if asked["ticket"] is not None:
+            await self._client.call_next(self._plan.id, counter.id, finish_current=True)
         await self._pass(LUNCH_S)
         await self._client.counter(self._plan.id, counter.id, "resume")
 

@@ -23,7 +23,7 @@ from queue_service.clock import Clock, SystemClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.engine import Commit, Engine
-from queue_service.errors import ClockUnconfirmed, QueueServiceError, Unavailable, UnknownTicket
+from queue_service.errors import ClockUnconfirmed, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import Feed
 from queue_service.settings import Settings
 from queue_service.view import View
@@ -135,7 +135,7 @@ class Service:
         hall_id = hall_of(ticket_id)
         try:
             hall = (await self.current_view(hall_id)).hall
-        except QueueServiceError as error:
+        except UnknownHall as error:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id) from error
         ticket = hall.tickets.get(ticket_id)
         if ticket is not None:

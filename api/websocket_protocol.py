@@ -21,6 +21,8 @@ EXTENSION = "queue_service.preframed"
 GOING_AWAY_FOR_A_WHILE = 1012
 ONLY_TEXT = 1003
 NOT_UTF_8 = 1007
+MOST_REASON_BYTES = 120
+"""A close frame has room for 123."""
 CLOSE_S = 2.0
 """How long a client may take to answer a close."""
 HEADERS_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -56,7 +58,7 @@ class PreframedProtocol(WebSocketsSansIOProtocol):
     def leave(self, code: int, reason: str) -> None:
         """Close from outside of the application's own task, which then receives a disconnect."""
         if not self._is_going and self.conn.state is State.OPEN:
-            self.conn.send_close(code, reason[:100])
+            self.conn.send_close(code, reason.encode()[:MOST_REASON_BYTES].decode(errors="ignore"))
             self._say_why()
 
     # -- what uvicorn's protocol leaves open

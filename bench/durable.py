@@ -75,11 +75,11 @@ def measure(run: Run) -> Part:
 
 
 _ABOUT = f"""\
-One server process, {loading.CONNECTIONS} connections (wrk, four threads), {halls.COUNTERS} counters, an idempotency
-key of its own for every command, one display connected. Every load stands between two of the reference: `POST /empty`
-of a FastAPI application without a body, asked with the same bytes. The ratio is the median over the rounds. After
-each load the events in the database file are counted: all that was acknowledged is there, or the row is invalid. CPU
-is the server's processor time per answer, over all its threads."""
+One server process, {loading.CONNECTIONS} connections (wrk, {loading.THREADS} threads), {halls.COUNTERS} counters, an
+idempotency key of its own for every command, one display connected. Every load stands between two of the reference:
+`POST /empty` of a FastAPI application without a body, asked with the same bytes. The ratio is the median over the
+rounds. After each load the events in the database file are counted: all that was acknowledged is there, or the row is
+invalid. CPU is the server's processor time per answer, over all its threads."""
 
 
 def _rounds(run: Run, empty: Child, subjects: list[Subject]) -> Iterator[Load]:

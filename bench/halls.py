@@ -65,13 +65,11 @@ def open_counters(line: Line, hall: str = HALL, zones: int = ZONES) -> None:
 
 
 def free_counters(line: Line, hall: str = HALL) -> None:
-    """Let every counter go of what an interrupted load left there."""
-    for zone in range(ZONES):
-        for counter in counter_ids(zone):
-            held = line.want("GET", f"/v1/halls/{hall}/counters/{counter}")
-            if held["ticket"] is not None:
-                verb = "finish" if held["state"] == "serving" else "requeue"
-                line.want("POST", f"/v1/tickets/{held['ticket']}/{verb}")
+    """Let every counter go of what an interrupted load left there; commands of its may still be under way."""
+    for counter in (name for zone in range(ZONES) for name in counter_ids(zone)):
+        while (held := line.want("GET", f"/v1/halls/{hall}/counters/{counter}"))["ticket"] is not None:
+            verb = "finish" if held["state"] == "serving" else "requeue"
+            line.ask("POST", f"/v1/tickets/{held['ticket']}/{verb}")
 
 
 def stored(database: Path) -> dict[str, int]:

@@ -13,6 +13,8 @@ from bench.halls import COUNTERS_PER_ZONE, HALL, SERVICES_PER_ZONE, ZONES, servi
 from bench.processes import Child, machine_cpu_s
 
 CONNECTIONS = 64
+THREADS = 2
+"""More only wake one another up: two cores have enough to do with the server."""
 SCRIPTS = Path(__file__).with_name("scripts")
 MARK = "RESULT "
 
@@ -45,8 +47,8 @@ def issue(server: Child, path: str, seconds: int, connections: int = CONNECTIONS
 
 def life(server: Child, seconds: int, connections: int = CONNECTIONS) -> Load:
     """Issue, call-next, start, finish."""
-    arguments = [HALL, _word(), str(COUNTERS_PER_ZONE), str(SERVICES_PER_ZONE)]
-    return _wrk(server, "life.lua", arguments, seconds, connections)
+    sizes = (min(THREADS, connections), ZONES, COUNTERS_PER_ZONE, SERVICES_PER_ZONE)
+    return _wrk(server, "life.lua", [HALL, _word(), *map(str, sizes)], seconds, connections)
 
 
 def tickets_path(hall: str = HALL) -> str:
@@ -59,7 +61,7 @@ def _word() -> str:
 
 
 def _wrk(server: Child, script: str, arguments: Sequence[str], seconds: int, connections: int) -> Load:
-    threads = min(ZONES, connections)
+    threads = min(THREADS, connections)
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPTS / script), server.url]
     cpu_s, all_s, started = server.cpu_s(), machine_cpu_s(), time.perf_counter()
     with subprocess.Popen([*command, "--", *arguments], stdout=subprocess.PIPE, text=True) as tool:

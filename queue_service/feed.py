@@ -154,10 +154,11 @@ class Feed:
             self._changed = -1
 
     async def _read_on(self, view: View) -> None:
-        """Publish from the log until nothing is newer than the cursor; start over where the log has another history."""
+        """Publish from the log until it held nothing more than what the view shows; start over where the log has
+        another history."""
         hall_id = view.hall.id
         while True:
-            seq, head = view.hall.seq, view.hall.head
+            seq, head, latest = view.hall.seq, view.hall.head, self._latest.get(hall_id, 0)
             events = await self.read(partial(_slice, hall=hall_id, after=seq - 1))
             if not events or events[0].head != head:
                 await self._start_over(view)
@@ -165,7 +166,7 @@ class Feed:
             for logged in events[1:]:
                 if logged.seq == view.hall.seq + 1:
                     view.publish(logged)
-            if len(events) < SLICE_EVENTS and view.hall.seq >= self._latest.get(hall_id, 0):
+            if len(events) < SLICE_EVENTS and self._latest.get(hall_id, 0) <= max(latest, view.hall.seq):
                 return
 
     async def _start_over(self, view: View) -> None:

@@ -74,7 +74,7 @@ class Watch:
                 elif self._clock.now_ms() - said_ms >= SAY_S * 1000:
                     said_ms = self._clock.now_ms()
                     OUT.print(f"{self._time()}  {self._summary()}")
-                await asyncio.sleep(LOOK_S if live else min(LOOK_S, SAY_S / self._clock.pace))
+                await asyncio.sleep(LOOK_S if live else min(LOOK_S, SAY_S / self._clock.pace / 10))
 
     @contextmanager
     def _table_shown(self) -> Iterator[Live | None]:

@@ -1,7 +1,7 @@
--- The whole life of tickets: issue, call-next, start, finish, as many at once as there are connections. Each wrk thread
--- is a zone with its own counters and services, and keeps what is to be asked next in a queue: an answer says which
--- ticket and counter it is about, whichever connection it came over. Keys are new for every command.
--- Arguments: hall, a word that is new for every run, counters of a zone, services of a zone.
+-- The whole life of tickets: issue, call-next, start, finish, as many at once as there are connections. A ticket is taken
+-- for a free counter, in its zone. What is to be asked next stands in a queue: an answer says which ticket and counter it
+-- is about, whichever connection it came over. Every wrk thread has counters of its own; keys are new for every command.
+-- Arguments: hall, a word that is new for every run, wrk threads, zones, counters of a zone, services of a zone.
 
 local threads = {}
 
@@ -20,12 +20,20 @@ end
 function init(args)
    run, sent, refused = args[2], 0, 0
    hall = "/v1/halls/" .. args[1]
-   local counters, services = tonumber(args[3]), tonumber(args[4])
+   local shares, zones, counters, services = tonumber(args[3]), tonumber(args[4]), tonumber(args[5]), tonumber(args[6])
    due, first, last = {}, 1, 0
-   free, counter_of, bodies = {}, {}, {}
-   for index = 1, counters do free[index] = number * counters + index end
-   for index = 1, services do
-      bodies[index] = string.format('{"service":"matter-%d%d","channel":"kiosk","language":"zh-CN"}', number, index - 1)
+   free, zone_of, reserved, counter_of, bodies = {}, {}, {}, {}, {}
+   for zone = 0, zones - 1 do
+      reserved[zone], bodies[zone] = {}, {}
+      for index = 1, services do
+         bodies[zone][index] = string.format('{"service":"matter-%d%d","channel":"kiosk","language":"zh-CN"}', zone, index - 1)
+      end
+   end
+   for index = 0, zones * counters - 1 do
+      local zone = index % zones
+      local counter = zone * counters + math.floor(index / zones) + 1
+      zone_of[tostring(counter)] = zone
+      if index % shares == number then free[#free + 1] = tostring(counter) end
    end
 end
 
@@ -36,7 +44,10 @@ end
 
 function request()
    if first > last then
-      return post(hall .. "/tickets", bodies[sent % #bodies + 1])
+      local counter = table.remove(free) or "none"  -- only after something went wrong
+      local zone = zone_of[counter] or 0
+      table.insert(reserved[zone], counter)
+      return post(hall .. "/tickets", bodies[zone][sent % #bodies[zone] + 1])
    end
    local step = due[first]
    due[first] = nil
@@ -45,8 +56,9 @@ function request()
 end
 
 function response(status, headers, body)
-   if status == 201 then
-      later(hall .. "/counters/" .. table.remove(free) .. "/call-next", "")
+   local counter = status == 201 and table.remove(reserved[tonumber(body:match('"service":"matter%-(%d)'))])
+   if counter then
+      later(hall .. "/counters/" .. counter .. "/call-next")
       return
    end
    local state = status == 200 and body:match('"state":"(%a+)"')

@@ -39,9 +39,16 @@ class Asking(RuleBasedStateMachine):
         """The model of a hall."""
         return self.side.model.halls[name]
 
+    def present(self, name: str) -> HallModel:
+        """The same, as of now."""
+        hall = self.hall(name)
+        hall.now_ms = max(self.side.clock.now_ms(), hall.last_at_ms)
+        return hall
+
     def ask(self, name: str, command: c.Command, now: bool, key: bool = False, late: bool = False) -> None:
         """Give a command, alone or with others."""
-        self._last |= {part: value for part in ("ticket", "counter") if (value := getattr(command, part, None))}
+        parts = {"ticket": "ticket", "counter": "counter", "to_counter": "counter"}
+        self._last |= {part: value for field, part in parts.items() if (value := getattr(command, field, None))}
         token = self.side.token()
         asked = Asked(name, command, token, f"key {token}" if key else None, f"body {token}", late)
         if key:
@@ -66,7 +73,16 @@ class Asking(RuleBasedStateMachine):
         fitting = [one.id for one in everyone if odd or one.state in states]
         if number % 2 and self._last.get("ticket") in fitting:
             return self._last["ticket"]
+        leaving = [one for one in fitting if self._is_last(name, one)]
+        if number % 4 == 2 and leaving:
+            return leaving[0]
         return fitting[number // 2 % len(fitting)] if fitting else f"{name}.none"
+
+    def _is_last(self, name: str, ticket: str) -> bool:
+        """Whether a counter is to pause after this one."""
+        hall = self.hall(name)
+        counter = hall.tickets[ticket].counter
+        return counter is not None and hall.counters[counter].pause_after is not None
 
     def tell(self, name: str, kind: type[c.TicketCommand], now: bool, number: int, odd: bool, *more: Any) -> None:
         """A command to a ticket that it fits; where there is none, what brings the hall nearer to one."""

@@ -1,5 +1,6 @@
 """Random days: each step becomes commands that mostly fit the state of the hall, or one of the things that go wrong."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis.stateful import initialize, rule
@@ -8,7 +9,9 @@ from queue_service.domain import commands as c
 from tests.model import days, plans, steps
 from tests.model.asking import Asking
 from tests.model.deciding import Asked
-from tests.model.state import CLOSED, HELD
+from tests.model.moments import moments
+from tests.model.state import CLOSED, HELD, HallModel
+from tests.model.tales import Tale
 from tests.model.tickets import ALLOWED
 
 
@@ -146,6 +149,19 @@ class Halls(Asking):
         stopped = list(self.hall(name).suspensions) or [None, "a", "z"]
         self.ask(name, c.Resume(stopped[number % len(stopped)]), now)
 
+    def tell_a_tale(
+        self, name: str, tale: Callable[[HallModel, int], Tale], number: int, left_out: tuple[int, ...], now: bool
+    ) -> None:
+        """Commands that matter to each other, without some of them."""
+        self.side.flush()
+        for place, part in enumerate(tale(self.present(name), number)):
+            if place in left_out:
+                continue
+            if isinstance(part, int):
+                self.pass_time(part)
+            else:
+                self.ask(name, part, now)
+
     def put_plan(self, name: str, now: bool, plan: int, stale: bool, again: bool) -> None:
         """A new plan, or the same again."""
         hall = self.hall(name)
@@ -212,6 +228,15 @@ class Halls(Asking):
         at_ms = days.instant(hall.rules, hall.date, mark) + off_ms
         if at_ms > self.side.clock.now_ms():
             self.side.clock.set_ms(at_ms)
+
+    def meet_a_moment(self, name: str, number: int, off_ms: int) -> None:
+        """Try what turns at a certain moment just then, or a millisecond beside it."""
+        self.side.flush()
+        coming = moments(self.present(name))
+        if coming:
+            at_ms, command = coming[number % len(coming)]
+            self.side.clock.set_ms(max(self.side.clock.now_ms(), at_ms + off_ms))
+            self.ask(name, command, now=True)
 
     def step_back(self, by_ms: int) -> None:
         """The clock is corrected; no event is before its predecessor."""

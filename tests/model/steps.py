@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from models.vocabulary import TICKET_CHANNELS
 from queue_service.domain import commands as c
+from tests.model.tales import TALES
 
 Step = tuple[str, dict[str, Any]]
 Choices = tuple[Any, ...]
@@ -29,6 +30,7 @@ PAUSING = ("pause after",) * 3
 CLERKS = ("li", "wang", "zhang", "zhao", "qian", "sun")
 SPANS_MS = (1, 60_000, 300_000, 600_000, 999, 5_000, 15_000, 15_001, 60_001, 1_800_000)
 MARKS = ("24:00", "08:00", "09:00", "11:00", "11:59", "12:00", "13:00", "20:00")
+LEFT_OUT = ((), (), (0,), (1,), (2,), (3,), (2, 3), (1, 2))
 PLANS = tuple(range(1000))
 
 ONE: dict[str, Choices] = {"name": ("hall", "hall", "hall", "far"), "now": EITHER}
@@ -76,6 +78,7 @@ VERBS: dict[str, tuple[int, dict[str, Choices]]] = {
     ),
     "suspend": (1, {**ONE, "service": (None, *SERVICES[:3]), "turn_away": (False, False, True)}),
     "resume": (3, {**ONE, "number": WHICH}),
+    "tell_a_tale": (9, {"name": ONE["name"], "tale": TALES, "number": WHICH, "left_out": LEFT_OUT, "now": EITHER}),
     "put_plan": (2, {**ONE, "plan": PLANS, "stale": RARELY, "again": RARELY}),
     "backfill": (
         2,
@@ -89,6 +92,7 @@ VERBS: dict[str, tuple[int, dict[str, Choices]]] = {
     "repeat": (2, {"number": WHICH, "other": RARELY, "now": EITHER}),
     "pass_time": (9, {"by_ms": SPANS_MS}),
     "wait_for": (2, {"name": ONE["name"], "mark": MARKS, "off_ms": (0, -1, 5_000)}),
+    "meet_a_moment": (5, {"name": ONE["name"], "number": WHICH, "off_ms": (0, 0, -1, 1)}),
     "step_back": (1, {"by_ms": (1, 1_000, 60_000)}),
     "commit": (3, {"writer": (0, 1)}),
     "roll_back": (1, {"writer": (0, 1), "forget": EITHER}),

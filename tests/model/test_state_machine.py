@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.model import simulation
 from tests.model.machine import Halls
 
-DAYS = int(os.environ.get("QUEUE_MODEL_DAYS", "40"))
+DAYS = int(os.environ.get("QUEUE_MODEL_DAYS", "60"))
 STEPS = int(os.environ.get("QUEUE_MODEL_STEPS", "150"))
 EXAMPLES = int(os.environ.get("QUEUE_MODEL_EXAMPLES", "20"))
 SEED = int(os.environ.get("QUEUE_MODEL_SEED") or secrets.randbelow(2**32))

@@ -139,14 +139,14 @@ def no_show(hall: HallModel, command: c.NoShow) -> None:
     ticket = find(hall, command)
     bound = hall.rules["no_show"]
     refuse(ticket.leg.recalls < bound["recalls"], errors.TooEarly)
-    refuse(_called_for_ms(hall, ticket) < bound["after_s"] * 1000, errors.TooEarly)
+    refuse(called_for_ms(hall, ticket) < bound["after_s"] * 1000, errors.TooEarly)
     hall.tell("ticket_no_show")
     hall.put(leg_ends(ticket, "no_show", hall.now_ms), state="no_show", counter=None, closed_at_ms=hall.now_ms)
     freed(hall, ticket.counter)
 
 
-def _called_for_ms(hall: HallModel, ticket: Ticket) -> int:
-    """Time since the call, cut into pieces at every beginning and end of a suspension; those within one left out."""
+def called_for_ms(hall: HallModel, ticket: Ticket) -> int:
+    """Time since the call: cut into pieces at every beginning and end of a suspension; those within one left out."""
     assert ticket.leg.called_at_ms is not None
     still = [one for one in hall.stood_still if one[0] in (None, ticket.service)]
     still += [

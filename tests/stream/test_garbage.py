@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from random import Random
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -129,6 +130,15 @@ async def test_a_bad_handshake_gets_an_answer(lobby: Lobby, request_bytes: bytes
         writer.write(request_bytes)
         async with asyncio.timeout(WAIT_S):
             assert (await reader.read()).startswith(answer)
+
+
+@pytest.mark.parametrize("hall", ["大" * 60, "%00", "%ff%fe", "x" * 4_000, "%F0%9F%8E%AB" * 40])
+async def test_a_hall_by_any_other_name_is_unknown(lobby: Lobby, hall: str) -> None:
+    """However odd the name, the answer is 4404 with a reason that fits a close frame."""
+    async with raw_stream(lobby.base_url, f"/v1/halls/{quote(hall, safe='%')}/stream") as (reader, _):
+        async with asyncio.timeout(WAIT_S):
+            code, reason = await close_frame(reader)
+    assert (code, reason.startswith("There is no hall")) == (4404, True)
 
 
 async def test_half_a_handshake_holds_nobody_up(lobby: Lobby) -> None:

@@ -18,7 +18,7 @@ from tests.stream import rfc7396
 from tests.stream.life import EVERYTHING, STEPS, Life, Step, new_database
 from tests.stream.sockets import schema_of
 
-LIVES = settings(max_examples=30, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+LIVES = settings(max_examples=50, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 SEED = 20260302
 HALLS = count()
 FOLLOWERS = 4

@@ -31,10 +31,11 @@ async def test_a_node_that_stops_says_so(nodes: Nodes) -> None:
 
 
 async def test_one_that_does_not_listen_does_not_hold_up_the_stop(
-    nodes: Nodes, caplog: pytest.LogCaptureFixture
+    nodes: Nodes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that reads nothing, with more before it than the network takes, is cut off; uvicorn's own patience
     (and the error it logs at the end of it) is not needed."""
+    monkeypatch.setattr("api.websocket_protocol.CLOSE_S", 0.1)
     lobby = await nodes.lobby()
     async with raw_stream(lobby.base_url, f"{lobby.path}/stream"):
         await fill(lobby)

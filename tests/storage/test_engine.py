@@ -1,0 +1,145 @@
+"""The engine against a real database: what arrives during a commit is the next batch, and nobody waits for nothing."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from models.vocabulary import Channel
+from queue_service import engine as engine_module
+from queue_service import errors, schema
+from queue_service.batch import Answer
+from queue_service.clock import HandClock
+from queue_service.database import Database
+from queue_service.domain import commands as c
+from queue_service.engine import Commit, Engine
+from tests.metrics.driving import at, plan_document
+
+WAIT_S = 30
+
+
+class Node:
+    """An engine with one hall, and all that its listener was told."""
+
+    def __init__(self, database: Database) -> None:
+        """It is not started yet."""
+        self.database = database
+        self.commits: list[Commit] = []
+        self.engine = Engine(database, HandClock(at(8)), self._listen)
+        self.listener_fails = False
+
+    def _listen(self, commit: Commit) -> None:
+        self.commits.append(commit)
+        if self.listener_fails:
+            raise ValueError("nothing that a caller could help")
+
+    def ask(self, command: c.Command) -> "asyncio.Future[Answer]":
+        """Give a command."""
+        return self.engine.submit(
+            "hall",
+            command,
+            actor="me",
+            channel=Channel.API,
+            answering=lambda hall, *_: Answer(200, str(hall.seq).encode()),
+        )
+
+    async def held_up(self, *commands: c.Command) -> list["asyncio.Future[Answer]"]:
+        """Give commands while the writer is busy with something else, which then ends."""
+        begun, over = threading.Event(), threading.Event()
+
+        def busy(_: Connection) -> None:
+            begun.set()
+            over.wait(WAIT_S)
+
+        working = asyncio.create_task(self.engine.maintain(busy))
+        await asyncio.to_thread(begun.wait, WAIT_S)
+        futures = [self.ask(command) for command in commands]
+        over.set()
+        await working
+        return futures
+
+    def count(self, table: str) -> int:
+        """How many rows there are."""
+        return int(self.database.read(lambda one: one.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()))  # noqa: S608
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Node]:
+    """A running engine with a planned hall."""
+    database = Database(f"sqlite:///{tmp_path / 'queue.db'}")
+    schema.prepare(database)
+    made = Node(database)
+    made.engine.start()
+    await made.ask(c.PutPlan(plan_document()))
+    yield made
+    if made.engine.is_alive:
+        await made.engine.stop()
+    database.close()
+
+
+def issue(number: int) -> c.IssueTicket:
+    """A ticket."""
+    return c.IssueTicket(f"hall.{number}", "tax")
+
+
+async def test_what_arrives_meanwhile_is_one_transaction(node: Node) -> None:
+    """Forty commands that came while the writer was busy are one commit, decided in the order they came."""
+    answers = await asyncio.gather(*await node.held_up(*map(issue, range(40))))
+    assert [len(commit.submissions) for commit in node.commits] == [1, 40]
+    assert [int(answer.body) for answer in answers] == list(range(3, 43))
+    assert [one.seq for commit in node.commits for one in commit.events] == list(range(1, 43))
+
+
+async def test_a_batch_is_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a batch holds goes into the next."""
+    monkeypatch.setattr(engine_module, "BATCH_LIMIT", 16)
+    await asyncio.gather(*await node.held_up(*map(issue, range(40))))
+    assert [len(commit.submissions) for commit in node.commits] == [1, 16, 16, 8]
+
+
+async def test_refusals_beside_successes(node: Node) -> None:
+    """Each caller of a batch gets what its own command got."""
+    futures = await node.held_up(issue(1), c.Finish("hall.none"), issue(2))
+    got = await asyncio.gather(*futures, return_exceptions=True)
+    assert [type(one) for one in got] == [Answer, errors.UnknownTicket, Answer]
+    assert node.count("ticket") == 2
+
+
+async def test_maintenance_that_fails_leaves_nothing_and_stops_nobody(node: Node) -> None:
+    """Its error goes to who asked for it, its writes are rolled back, and the next command is decided."""
+
+    def fail(connection: Connection) -> None:
+        connection.exec_driver_sql("DELETE FROM event")
+        raise LookupError("no such thing")
+
+    with pytest.raises(LookupError, match="no such thing"):
+        await node.engine.maintain(fail)
+    assert node.count("event") == 2
+    assert (await node.ask(issue(1))).status == 200
+
+
+async def test_a_listener_that_fails_keeps_no_answer_back(node: Node) -> None:
+    """What is committed is answered, whatever those who watch make of it."""
+    node.listener_fails = True
+    assert (await node.ask(issue(1))).status == 200
+
+
+async def test_a_caller_who_has_gone_changes_nothing_for_the_others(node: Node) -> None:
+    """The command of a cancelled caller is decided with its batch."""
+    gone, stays = await node.held_up(issue(1), issue(2))
+    gone.cancel()
+    assert (await stays).status == 200
+    assert node.count("ticket") == 2
+
+
+async def test_stopping_answers_what_was_taken_on(node: Node) -> None:
+    """What was submitted before is decided and answered; what comes after is refused as undecided."""
+    futures = await node.held_up(*map(issue, range(10)))
+    await node.engine.stop()
+    with pytest.raises(errors.Unavailable, match="stopping"):
+        node.ask(issue(11))
+    assert {answer.status for answer in await asyncio.gather(*futures)} == {200}
+    assert node.count("ticket") == 10
