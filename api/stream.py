@@ -17,7 +17,7 @@ from api.ids import hall_of
 from api.service import Service
 from api.websocket_protocol import EXTENSION, PreframedProtocol, preframe
 from models.wire import rfc3339
-from queue_service.board import Frame
+from queue_service.board import Frame, Frames
 from queue_service.domain.hall import Ticket
 from queue_service.errors import QueueServiceError, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import REMADE_FRAMES
@@ -43,6 +43,13 @@ def _wire(frame: Frame) -> bytes:
     return frame.framed
 
 
+def _wire_all(frames: Frames) -> bytes:
+    """Several frames at once: one write costs the transport as much as one frame does."""
+    if frames.framed is None:
+        frames.framed = b"".join(map(_wire, frames.frames))
+    return frames.framed
+
+
 class Display:
     """One socket that watches a hall."""
 
@@ -65,14 +72,14 @@ class Display:
             self._missed.extend(missed)
             self._write_missed()
 
-    def show(self, frame: Frame) -> None:
-        """An event; a reader that is too far behind gets a snapshot later instead."""
+    def show(self, frames: Frames) -> None:
+        """Events; a reader that is too far behind gets a snapshot later instead."""
         if self._missed and len(self._missed) < REMADE_FRAMES:
-            self._missed.append(frame)
+            self._missed.extend(frames.frames)
         elif self._missed or self._protocol.is_behind:
             self.reset()
         else:
-            self._protocol.write_frame(_wire(frame))
+            self._protocol.write_frame(_wire_all(frames))
 
     def reset(self) -> None:
         """Start over with a snapshot, once the reader has room for it."""
@@ -123,11 +130,13 @@ class Visitor:
             self._told = _lasting(orjson.loads(stored))
             self._write("snapshot", orjson.Fragment(stored))
 
-    def show(self, frame: Frame) -> None:
-        """An event of the hall."""
+    def show(self, frames: Frames) -> None:
+        """Events of the hall; of those that came together, what they led to is told."""
         ticket = self._ticket
-        if frame.services is None or (ticket is not None and ticket.service in frame.services):
-            self._look()
+        for frame in frames.frames:
+            if frame.services is None or (ticket is not None and ticket.service in frame.services):
+                self._look()
+                return
 
     def _look(self, kind: str = "ticket") -> None:
         hall = self._view.hall

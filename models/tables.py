@@ -41,7 +41,6 @@ class EventRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("seq > 0", name="seq_positive"),
         _one_of("channel", Channel),
-        {"sqlite_with_rowid": False},
     )
     hall: str = Field(sa_column=Column(String(40), primary_key=True))
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -81,7 +80,6 @@ class TicketRow(SQLModel, table=True):
             sqlite_where=text("ref IS NOT NULL"),
             postgresql_where=text("ref IS NOT NULL"),
         ),
-        {"sqlite_with_rowid": False},
     )
     id: str = Field(sa_column=Column(String(70), primary_key=True))
     hall: str = Field(sa_column=Column(String(40), nullable=False))
@@ -114,7 +112,6 @@ class LegRow(SQLModel, table=True):
         CheckConstraint("waited_ms >= 0", name="waited_not_negative"),
         CheckConstraint("called_at_ms IS NULL OR waited_ms IS NOT NULL", name="called_has_waited"),
         Index("leg_by_day", "hall", "day"),
-        {"sqlite_with_rowid": False},
     )
     ticket: str = Field(sa_column=Column(String(70), primary_key=True))
     leg: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
@@ -138,7 +135,7 @@ class ReceiptRow(SQLModel, table=True):
     """The answer given to a keyed command, so that a repeat gets the same one."""
 
     __tablename__ = "receipt"
-    __table_args__ = (Index("receipt_by_age", "at_ms"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index("receipt_by_age", "at_ms"),)
     actor: str = Field(sa_column=Column(String(80), primary_key=True))
     hall: str = Field(sa_column=Column(String(40), primary_key=True))
     key: str = Field(sa_column=Column(String(255), primary_key=True))

@@ -4,6 +4,7 @@ A display's frame for an event carries a JSON merge patch (RFC 7396) of the boar
 one standard function: board at n + patches of n+1 ... m = board at m. The board therefore holds no nulls.
 """
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -37,6 +38,17 @@ class Frame:
         self.head = head
         self.payload = payload
         self.services = services
+        self.framed: bytes | None = None
+
+
+class Frames:
+    """Frames in order, shown together: what one commit brought. `framed` is as of a `Frame`."""
+
+    __slots__ = ("framed", "frames")
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        """At least one."""
+        self.frames = frames
         self.framed: bytes | None = None
 
 

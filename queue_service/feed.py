@@ -117,14 +117,13 @@ class Feed:
 
     def published(self, events: Sequence[Logged]) -> None:
         """Events this process has just committed, in order per hall."""
+        by_hall: dict[str, list[Logged]] = {}
         for logged in events:
-            self._latest[logged.hall] = logged.seq
-            view = self.views.get(logged.hall)
-            if view is None:
-                continue
-            if logged.seq == view.hall.seq + 1:
-                view.publish(logged)
-            elif logged.seq > view.hall.seq:
+            by_hall.setdefault(logged.hall, []).append(logged)
+        for hall_id, its_events in by_hall.items():
+            self._latest[hall_id] = its_events[-1].seq
+            view = self.views.get(hall_id)
+            if view is not None and not _publish(view, its_events):
                 self._catch_up(view)
 
     # -- what others commit
@@ -163,9 +162,7 @@ class Feed:
             if not events or events[0].head != head:
                 await self._start_over(view)
                 continue
-            for logged in events[1:]:
-                if logged.seq == view.hall.seq + 1:
-                    view.publish(logged)
+            _publish(view, events[1:])
             if len(events) < SLICE_EVENTS and self._latest.get(hall_id, 0) <= max(latest, view.hall.seq):
                 return
 
@@ -229,6 +226,15 @@ def _read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: in
     for logged in journal.events_after(connection, hall_id, after):
         view.follow(logged)
     return view
+
+
+def _publish(view: View, events: Sequence[Logged]) -> bool:
+    """Show those that are new of a stretch without gaps; False where some are missing before it."""
+    new = [logged for logged in events if logged.seq > view.hall.seq]
+    if new and new[0].seq != view.hall.seq + 1:
+        return False
+    view.publish(new)
+    return True
 
 
 def _slice(connection: Connection, hall: str, after: int) -> list[Logged]:

@@ -2,13 +2,13 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Protocol
 
 import orjson
 
-from queue_service.board import Board, Display, Frame
+from queue_service.board import Board, Display, Frame, Frames
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
@@ -16,6 +16,8 @@ from queue_service.domain.hall import Hall
 LOG = logging.getLogger("queue_service.view")
 
 RING_FRAMES = 1_000
+SHOWN_AT_ONCE = 64
+"""A reader's bounded buffer can be overrun by no more than this."""
 INTERNAL_ERROR = 1011
 """The close code of websockets for a fault of the server."""
 
@@ -23,8 +25,8 @@ INTERNAL_ERROR = 1011
 class Follower(Protocol):
     """Someone who watches a hall. None of these calls may block."""
 
-    def show(self, frame: Frame) -> None:
-        """An event, in order."""
+    def show(self, frames: Frames) -> None:
+        """Events, in order."""
 
     def reset(self) -> None:
         """The hall's history is another one now: start over."""
@@ -62,10 +64,19 @@ class View:
         self._snapshot = None
         return frame
 
-    def publish(self, logged: Logged) -> None:
-        """Apply an event and show it to everyone who watches."""
-        frame = self.follow(logged)
-        self._each(lambda follower: follower.show(frame))
+    def publish(self, events: Sequence[Logged]) -> None:
+        """Apply events and show them to everyone who watches: some at once, since telling costs more than making."""
+        for start in range(0, len(events), SHOWN_AT_ONCE):
+            made: list[Frame] = []
+            try:
+                for logged in events[start : start + SHOWN_AT_ONCE]:
+                    made.append(self.follow(logged))  # noqa: PERF401 (those before a fault are shown all the same)
+            finally:
+                if made:
+                    self._tell(Frames(made))
+
+    def _tell(self, frames: Frames) -> None:
+        self._each(lambda follower: follower.show(frames))
 
     def beat(self, frame: Frame) -> None:
         """Send everyone a heartbeat."""

@@ -29,7 +29,6 @@ def upgrade() -> None:
             name="channel_known",
         ),
         sa.PrimaryKeyConstraint("hall", "seq"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "hall",
@@ -66,7 +65,6 @@ def upgrade() -> None:
         sa.CheckConstraint("called_at_ms IS NULL OR waited_ms IS NOT NULL", name="called_has_waited"),
         sa.CheckConstraint("waited_ms >= 0", name="waited_not_negative"),
         sa.PrimaryKeyConstraint("ticket", "leg"),
-        sqlite_with_rowid=False,
     )
     op.create_index("leg_by_day", "leg", ["hall", "day"], unique=False)
     op.create_table(
@@ -82,7 +80,6 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("actor", "hall", "key"),
-        sqlite_with_rowid=False,
     )
     op.create_index("receipt_by_age", "receipt", ["at_ms"], unique=False)
     op.create_table(
@@ -119,7 +116,6 @@ def upgrade() -> None:
             name="state_known",
         ),
         sa.PrimaryKeyConstraint("id"),
-        sqlite_with_rowid=False,
     )
     op.create_index(
         "ticket_by_ref",
