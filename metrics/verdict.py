@@ -1,15 +1,18 @@
-"""Many wait records in one verdict: counts by cell, the share kept, percentiles by nearest rank, and whether the
-promise was met. Milliseconds are integers throughout and become seconds only in `Figures`. What one ticket's cell is,
-`waits` says; where the records come from is not known here.
+"""Many wait records in one verdict: counts by cell, the share kept and how sure it is, percentiles by nearest rank, and
+whether the promise was met. Milliseconds are integers throughout and become seconds only in `Figures`. What one
+ticket's cell is, `waits` says, why it was missed, `misses`; where the records come from is not known here.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from metrics.misses import Miss
 from metrics.waits import WaitRecord, classify
 from models.vocabulary import Period, Verdict
 from models.wire import seconds_or_none
@@ -53,6 +56,12 @@ class Figures(BaseModel):
     called_p90_s: Seconds
     called_max_s: Seconds
     turned_away: Annotated[Count, Field(description="visitors who got no ticket in this row's hours")]
+    share_low: Annotated[Share, Field(description="lower end of the share's 95 % Wilson interval")]
+    share_high: Annotated[Share, Field(description="its upper end")]
+    missed_ordinary: Annotated[Count, Field(description="missed, and none of the three causes below")]
+    missed_spilled_over: Annotated[Count, Field(description="missed off-peak, behind somebody who had come at peak")]
+    missed_outside_hours: Annotated[Count, Field(description="missed, but kept if opening hours alone counted")]
+    missed_suspended: Annotated[Count, Field(description="apart, not in missed: passed it while suspended")]
 
 
 def nearest_rank(ordered: Sequence[int], percentile: int) -> int | None:
@@ -71,19 +80,41 @@ def share_of(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+WILSON_Z = 1.959963984540054
+"""The normal quantile of a two-sided 95 % interval."""
+
+
+def wilson(part: int, whole: int) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % interval of a share (Wilson, JASA 22, 1927): what a share of so few or so many tickets can say."""
+    if not whole:
+        return None, None
+    square = WILSON_Z**2
+    middle = (part + square / 2) / (whole + square)
+    half = WILSON_Z * sqrt(part * (whole - part) / whole + square / 4) / (whole + square)
+    return (0.0 if part == 0 else middle - half), (1.0 if part == whole else middle + half)
+
+
+def _durations() -> "array[int]":
+    """Milliseconds, eight bytes each: a year of a hall has hundreds of thousands."""
+    return array("q")
+
+
 @dataclass(slots=True)
 class Group:
     """Tickets judged by the same promise."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
-    counted_ms: list[int] = field(default_factory=list)
-    called_ms: list[int] = field(default_factory=list)
+    misses: Counter[Miss] = field(default_factory=Counter)
+    counted_ms: "array[int]" = field(default_factory=_durations)
+    called_ms: "array[int]" = field(default_factory=_durations)
     turned_away: int = 0
 
-    def add(self, record: WaitRecord) -> None:
-        """Count one ticket."""
+    def add(self, record: WaitRecord, cause: Miss | None = None) -> None:
+        """Count one ticket; `cause` says why its promise was missed, where it was."""
         verdict = classify(record)
         self.verdicts[verdict] += 1
+        if cause is not None:
+            self.misses[cause] += 1
         if verdict in (Verdict.KEPT, Verdict.MISSED):
             self.counted_ms.append(record.wait_ms)
         if record.called and verdict != Verdict.APART:
@@ -92,6 +123,7 @@ class Group:
     def take(self, other: "Group") -> None:
         """Count what `other` counted too."""
         self.verdicts.update(other.verdicts)
+        self.misses.update(other.misses)
         self.counted_ms += other.counted_ms
         self.called_ms += other.called_ms
         self.turned_away += other.turned_away
@@ -107,6 +139,7 @@ def figures(groups: Iterable[tuple[Promise, Group]]) -> Figures:
     period, promise_ms, percentile = next(iter(by_promise)) if len(by_promise) == 1 else (None, None, None)
     verdicts, counted, called = whole.verdicts, sorted(whole.counted_ms), sorted(whole.called_ms)
     within = sum(_within(group, promise[1]) for promise, group in by_promise.items())
+    low, high = wilson(verdicts[Verdict.KEPT], len(counted))
     return Figures(
         period=None if period is None else Period(period),
         promise_s=seconds_or_none(promise_ms),
@@ -122,6 +155,9 @@ def figures(groups: Iterable[tuple[Promise, Group]]) -> Figures:
         called_share=share_of(within, len(called)),
         **{f"called_{name}": value for name, value in spread(called).items()},
         turned_away=whole.turned_away,
+        share_low=low,
+        share_high=high,
+        **{f"missed_{cause.value}": whole.misses[cause] for cause in Miss},
     )
 
 
