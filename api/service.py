@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Connection
 
 from api.answers import live_ticket, nothing, ticket_document
+from api.charting import Charts
 from api.ids import hall_of
 from metrics.gauges import Live
 from metrics.registry import HallMetrics
@@ -45,6 +46,7 @@ class Service:
         self.sockets = Counter(display=0, visitor=0)
         self.database = Database(settings.database_url)
         self.metrics = HallMetrics(settings.wait_buckets)
+        self.charts = Charts()
         self.feed = Feed(self.database, self.clock, self.metrics.fold)
         self.engine = Engine(self.database, self.clock, self._committed)
         self.metrics.watch(

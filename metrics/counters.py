@@ -221,9 +221,7 @@ def _spread(by_hour: Count_[int], from_ms: int, to_ms: int, zone: ZoneInfo) -> N
         by_hour[at // 2] += duration_ms
 
 
-def _stays(
-    last: str, began_ms: int, end_ms: int, moves: list[tuple[int, str]]
-) -> Iterator[tuple[str, int, int]]:
+def _stays(last: str, began_ms: int, end_ms: int, moves: list[tuple[int, str]]) -> Iterator[tuple[str, int, int]]:
     """Which counter had the ticket from when to when: each move ends the stay at the counter it came from."""
     for at_ms, counter in moves:
         if began_ms < at_ms < end_ms:

@@ -1,13 +1,13 @@
-"""Why a promise was missed: an ordinary miss, the peak's line spilling over, a wait outside opening hours, a suspension.
+"""Why a promise was missed: ordinarily, by the peak's line spilling over, outside opening hours, in a suspension.
 
 A miss has one cause, the first that holds:
 
-| cause         | the wait passed its promise, and                                                                    |
-|---------------|-----------------------------------------------------------------------------------------------------|
-| suspended     | the ticket is apart because its service was suspended; it is not in `missed` but told beside it       |
-| outside_hours | what of the wait lay in opening hours would have kept the promise                                     |
-| spilled_over  | it began off-peak while somebody who came at peak was still waiting for the same service              |
-| ordinary      | none of these                                                                                         |
+| cause         | the wait passed its promise, and                                                             |
+|---------------|----------------------------------------------------------------------------------------------|
+| suspended     | the ticket is apart, its service was suspended; it is told beside `missed`, not counted in it |
+| outside_hours | what of the wait lay in opening hours would have kept the promise                            |
+| spilled_over  | it began off-peak while somebody who came at peak still waited for the same service          |
+| ordinary      | none of these                                                                                |
 
 Which tickets are misses is said by `waits`; this only tells them apart.
 """

@@ -44,6 +44,7 @@ def _narrowed(client: httpx.Client, hall: str) -> dict[str, Any]:
     names = {
         "hall": [hall, "nowhere"],
         "counter": ["1", "2", "3", "99"],
+        "chart": ["wait", "distribution", "services", "counters", "days", "none"],
         "ticket": [*_tickets(client, hall), f"{hall}.{'0' * 26}"],
     }
     for operations in document["paths"].values():

@@ -14,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
-from metrics.rendering import as_csv, as_json, as_text
+from metrics.catalogue import Language
+from metrics.names import Names
+from metrics.rendering import as_csv, as_json
+from metrics.rendering.text import as_text
 from metrics.report import Report, Row, Scope, promise_report
 from models.vocabulary import Channel, LegOutcome
 from queue_service.database import Database
@@ -309,9 +312,10 @@ def test_the_same_fields_everywhere(drive: Drive) -> None:
     spelt = [{name: _spelt(value) for name, value in row.items()} for row in document["rows"]]
     place = {"hall": "hall", "from_day": DAY, "to_day": DAY}
     assert lines == [{**place, **row} for row in spelt]
-    text = as_text(report)
-    assert "大厅 (hall), 2026-03-02, judged at 2026-03-02T07:00:00.000Z" in text
-    assert set(Row.model_fields) | {"600.001", "7200.000", "no"} <= set(text.split())
+    text = as_text(report, Names(drive.view.rules, Language.EN))
+    assert "大厅 (hall), 2026-03-02" in text
+    assert "Judged as of 2026-03-02 15:00:00, Asia/Shanghai" in text
+    assert {"10:01", "2:00:00", "no", "税务"} <= set(text.split())
 
 
 def _spelt(value: Any) -> str:
