@@ -149,10 +149,15 @@ class CounterTimes:
         totals.open_ms += to_ms - from_ms
         _spread(totals.open_by_hour, from_ms, to_ms, self._zone)
 
-    def serve(self, leg: Any, now_ms: int, moves: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-        """A leg that was called: counts it and yields the stretches of its serving, hand-overs (`moves`) divided."""
+    def serve(
+        self, leg: Any, until_ms: int, now_ms: int, moves: list[tuple[int, str]]
+    ) -> Iterator[tuple[int, int]]:
+        """A leg that was called: counts it and yields the stretches of its serving, hand-overs (`moves`) divided.
+
+        A call lasts no longer than its day (`until_ms`), serving goes on over midnight."""
         self._totals[leg.counter].calls += 1
-        end_ms = now_ms if leg.ended_at_ms is None else leg.ended_at_ms
+        running_ms = until_ms if leg.started_at_ms is None else now_ms
+        end_ms = running_ms if leg.ended_at_ms is None else leg.ended_at_ms
         began_ms = leg.called_at_ms if leg.start_implied else leg.started_at_ms
         self._totals[moves[0][1] if moves else leg.counter].called_ms += (began_ms or end_ms) - leg.called_at_ms
         if began_ms is not None and began_ms < end_ms:

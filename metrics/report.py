@@ -122,7 +122,7 @@ class _Parts:
             self.course.lasted(Kind.WAITING, leg.waiting_since_ms, wait_end_ms(leg, until_ms))
             if leg.called_at_ms is None or leg.counter is None:
                 continue
-            for from_ms, to_ms in self.counters.serve(leg, self.now_ms, self.told.moves.get(leg.ticket, [])):
+            for from_ms, to_ms in self.counters.serve(leg, until_ms, self.now_ms, self.told.moves.get(leg.ticket, [])):
                 self.course.lasted(Kind.SERVING, from_ms, to_ms)
             if leg.outcome == LegOutcome.FINISHED:
                 self.course.finished(leg.ended_at_ms)

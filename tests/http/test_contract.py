@@ -44,7 +44,7 @@ def _narrowed(client: httpx.Client, hall: str) -> dict[str, Any]:
     names = {
         "hall": [hall, "nowhere"],
         "counter": ["1", "2", "3", "99"],
-        "chart": ["wait", "distribution", "services", "counters", "days", "none"],
+        "chart": ["wait", "distribution", "services", "counters", "days"],
         "ticket": [*_tickets(client, hall), f"{hall}.{'0' * 26}"],
     }
     for operations in document["paths"].values():
