@@ -89,7 +89,7 @@ def take(drive: Drive, number: int, verb: str, which: int, counter: str, service
     if verb in ("issue", "expect"):
         drive.issue(service, channel=Channel.WEB if verb == "expect" else Channel.KIOSK)
         return
-    verb, kind = ("hand over", "hand-over") if verb == "hand over" else (verb, verb.split()[0])
+    verb, kind = ("hand over", "hand-over") if verb == "hand over" else (verb, verb.split(maxsplit=1)[0])
     tickets = [one.id for one in drive.view.tickets.values() if (one.state, kind) in TABLE]
     ticket = tickets[which % len(tickets)] if tickets else "hall.none"
     waiting = [one.id for one in drive.view.waiting()]

@@ -2,10 +2,12 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
-from metrics.verdict import Group, figures, mean_ms, nearest_rank
+from metrics.verdict import Group, figures, mean_ms, nearest_rank, wilson
 from models.vocabulary import Period, TicketState
 from tests.metrics.test_waits import record_of
 
@@ -83,3 +85,34 @@ def test_those_who_left_count_as_called_only() -> None:
     group.add(record_of(TicketState.CANCELLED, called=False, wait_ms=1_000))
     found = figures([(PEAK, group)])
     assert (found.counted, found.left, found.called, found.called_within) == (0, 2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),  # Newcombe, Statistics in Medicine 17, 1998, table I, method 3
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (29, 29, 1 - 0.1170, 1.0),
+    ],
+)
+def test_the_interval_of_published_examples(part: int, whole: int, low: float, high: float) -> None:
+    """Wilson's interval as published."""
+    assert wilson(part, whole) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@given(st.integers(1, 10_000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole))))
+def test_the_interval_is_that_of_scipy(counts: tuple[int, int]) -> None:
+    """For any counts the interval is the one of an independent library, holds the share, and lies within 0 and 1."""
+    low, high = wilson(*counts)
+    expected = binomtest(*counts).proportion_ci(0.95, method="wilson")
+    assert (low, high) == (pytest.approx(expected.low, abs=1e-12), pytest.approx(expected.high, abs=1e-12))
+    assert low is not None
+    assert high is not None
+    assert 0 <= low <= counts[0] / counts[1] <= high <= 1
+
+
+def test_nothing_has_no_interval() -> None:
+    """Of nobody nothing can be said."""
+    assert wilson(0, 0) == (None, None)
