@@ -149,9 +149,7 @@ class CounterTimes:
         totals.open_ms += to_ms - from_ms
         _spread(totals.open_by_hour, from_ms, to_ms, self._zone)
 
-    def serve(
-        self, leg: Any, until_ms: int, now_ms: int, moves: list[tuple[int, str]]
-    ) -> Iterator[tuple[int, int]]:
+    def serve(self, leg: Any, until_ms: int, now_ms: int, moves: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
         """A leg that was called: counts it and yields the stretches of its serving, hand-overs (`moves`) divided.
 
         A call lasts no longer than its day (`until_ms`), serving goes on over midnight."""

@@ -22,7 +22,7 @@ from queue_service.domain.calendar import local_date
 from queue_service.domain.plan import Plan
 from queue_service.errors import BadInput, UnknownHall
 
-_SUFFIXES = {".txt": Format.TEXT, ".htm": Format.HTML, **{f".{form.value}": form for form in Format}}
+SUFFIXES = {".txt": Format.TEXT, ".htm": Format.HTML, **{f".{form.value}": form for form in Format}}
 
 
 @APP.command()
@@ -75,9 +75,9 @@ def _form(form: Format | None, out: Path | None, json: bool, csv: bool) -> Forma
     asked = {one for one in (form, Format.JSON if json else None, Format.CSV if csv else None) if one is not None}
     if len(asked) > 1:
         raise BadInput("Give one form: --format, --json or --csv.")
-    if not asked and out is not None and out.suffix.lower() not in _SUFFIXES:
-        raise BadInput(f"{out}: name a form with --format, or end the name in one of {', '.join(_SUFFIXES)}.")
-    named = _SUFFIXES[out.suffix.lower()] if out is not None and not asked else Format.TEXT
+    if not asked and out is not None and out.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{out}: name a form with --format, or end the name in one of {', '.join(SUFFIXES)}.")
+    named = SUFFIXES[out.suffix.lower()] if out is not None and not asked else Format.TEXT
     chosen = next(iter(asked), named)
     if chosen == Format.XLSX and out is None:
         raise BadInput("A workbook needs a file: --out FILE.xlsx.")

@@ -11,7 +11,9 @@ import pytest
 
 from api.app import build
 from api.asgi_client import running
+from api.cli.report import SUFFIXES
 from api.service import Service
+from metrics.breakdown import DIMENSIONS
 from metrics.report import Report, Row
 from queue_service.settings import Settings
 from tests.cli.conftest import Command
@@ -80,6 +82,16 @@ def test_text_has_every_section(queue_service: Command, copied: Path, url: str) 
         (("hall", "--from", "2026-03-05", "--to", "2026-03-02"), "2026-03-05 is after 2026-03-02."),
         (("hall", "--day", DAY, "--from", DAY), "Give either --day, or --from and --to."),
         (("hall", "--json", "--csv"), "Give either --json or --csv."),
+        (("hall", "--json", "--format", "html"), "Give one form: --format, --json or --csv."),
+        (("hall", "--format", "xlsx"), "A workbook needs a file: --out FILE.xlsx."),
+        (
+            ("hall", "--out", "report.doc"),
+            f"report.doc: name a form with --format, or end the name in one of {', '.join(SUFFIXES)}.",
+        ),
+        (
+            ("hall", "--by", "zone,colour"),
+            f"There is no breakdown by 'colour'; there are {', '.join(DIMENSIONS)}, and crosses such as zone.day.",
+        ),
     ],
 )
 def test_what_cannot_be_reported_is_refused(
@@ -88,6 +100,24 @@ def test_what_cannot_be_reported_is_refused(
     """In one line that says what to write instead."""
     outcome = queue_service("report", *arguments, "--database-url", url)
     assert (outcome.code, outcome.out, outcome.err) == (2, "", f"{said}\n")
+
+
+@pytest.mark.parametrize(("name", "begins"), [("r.html", b"<!DOCTYPE html>"), ("r.xlsx", b"PK"), ("r.json", b"{"),
+                                              ("r.csv", b"\xef\xbb\xbfhall,"), ("r.txt", "大厅".encode())])  # fmt: skip
+def test_a_file_is_written_in_the_form_its_name_says(
+    queue_service: Command, copied: Path, url: str, tmp_path: Path, name: str, begins: bytes
+) -> None:
+    """`--out` names the form; it says where the file is."""
+    file = tmp_path / name
+    told = queue_service("report", "hall", *RANGE, "--out", file, "--language", "zh-CN", "--database-url", url)
+    assert (told.code, told.out) == (0, f"Written to {file}.\n")
+    assert file.read_bytes().startswith(begins)
+
+
+def test_text_in_chinese(queue_service: Command, copied: Path, url: str) -> None:
+    """`--language zh-CN` says everything in Chinese."""
+    text = queue_service("report", "hall", *RANGE, "--language", "zh-CN", "--database-url", url).out
+    assert {"承诺（按票号）", "数据真实性", "一天的走势", "配置变更"} <= set(text.splitlines())
 
 
 def test_a_report_of_nothing_makes_no_database(queue_service: Command, database_path: Path, url: str) -> None:

@@ -147,7 +147,7 @@ def test_the_workbook_holds_every_table_with_the_exact_values(day: tuple[Report,
                 yes_no = {None: None, True: "yes", False: "no"}
                 expected = yes_no[value] if column.cell == Cell.YES_NO else exact(value)
                 close = pytest.approx(expected, rel=1e-12) if isinstance(expected, float) else expected
-                    assert exact(cell.value) == close, (table.name, column.name)
+                assert exact(cell.value) == close, (table.name, column.name)
                 assert cell.data_type != "f"
     assert [row[4].value for row in book["Chosen calls"].iter_rows(min_row=2)] == ["=cmd()"]
 
