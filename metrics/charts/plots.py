@@ -1,6 +1,7 @@
 """What each chart shows of a report. The figures are the report's own; nothing is worked out anew."""
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from matplotlib.axes import Axes
 
@@ -53,9 +54,10 @@ def _hours(canvas: Canvas, axes: Axes, course: Sequence[HalfHour], labelled: boo
 
 
 def _shade_peaks(axes: Axes, course: Sequence[HalfHour]) -> None:
-    for at, one in enumerate(course):
-        if one.peak:
-            axes.axvspan(at, at + 1, color=PEAK, linewidth=0, zorder=0)
+    for peak, run in groupby(enumerate(course), key=lambda numbered: numbered[1].peak):
+        places = [at for at, _ in run]
+        if peak:
+            axes.axvspan(places[0], places[-1] + 1, color=PEAK, linewidth=0, zorder=0)
 
 
 def wait(report: Report, names: Names) -> Canvas:

@@ -29,6 +29,7 @@ BEHIND = {
 """The table that stands behind each chart."""
 PARTS = ("promise", "misses", "comparison", "service", "zone", "department", "group", "week", "month", "cross")
 FURTHER = ("called", "legs", "estimates", "apart", "turned_away", "plan_changes")
+MANY_COLUMNS = 12
 INTEGRITY = ("integrity", "integrity_counters", "chosen_calls")
 
 
@@ -76,7 +77,7 @@ class _Page:
         if report.from_day != report.to_day:
             days = said("page.subtitle", from_day=report.from_day, to_day=report.to_day)
         links = [("charts", "section.course"), ("parts", "section.promise"), ("integrity", "section.integrity"),
-                 ("further", "page.definitions")]  # fmt: skip
+                 ("further", "section.called")]  # fmt: skip
         listed = "".join(f'<li><a href="#{place}">{escape(said(text))}</a></li>' for place, text in links)
         judged = said("page.judged_at", at=self.names.local(report.judged_at), zone=self.names.zone_key)
         return (
@@ -140,8 +141,8 @@ class _Page:
             if one.share_change is None:
                 pairs.append((said(text), f'<span class="aside">{escape(said("page.no_earlier"))}</span>'))
             else:
-                change = escape(said("page.points", change=points(one.share_change)))
-                pairs.append((said(text), change))
+                unit = f'<span class="aside">{escape(said("page.points"))}</span>'
+                pairs.append((said(text), f"{points(one.share_change)} {unit}"))
         return f'<dl class="strip card">{_pairs(pairs)}</dl>'
 
     # -- charts and tables
@@ -181,9 +182,10 @@ class _Page:
     def _table(self, table: Table) -> str:
         head = "".join(f'<th scope="col"{_class(column.cell)}>{escape(column.title)}</th>' for column in table.columns)
         body = "".join(f"<tr>{self._row(table, row)}</tr>" for row in table.rows)
+        wide = ' class="wide"' if len(table.columns) >= MANY_COLUMNS else ""
         return (
             f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}">'
-            f'<table data-table="{table.name}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+            f'<table{wide} data-table="{table.name}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         )
 
     def _row(self, table: Table, row: Any) -> str:
