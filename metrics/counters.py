@@ -3,16 +3,17 @@
 Open time comes from the counters' own events in the log, serving time from the legs. `reading` feeds both.
 """
 
+from array import array
 from collections import Counter as Count_
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.course import pieces
+from metrics.course import QUARTER_MS, half_hour, pieces
 from metrics.verdict import Count, Seconds, mean_ms, share_of
 from models.vocabulary import LegOutcome
 from models.wire import seconds_or_none
@@ -123,7 +124,7 @@ class _Totals:
     paused_ms: int = 0
     serving_ms: int = 0
     called_ms: int = 0
-    services_ms: list[int] = field(default_factory=list)
+    services_ms: "array[int]" = field(default_factory=lambda: array("q"))
     open_by_hour: Count_[int] = field(default_factory=Count_)
     serving_by_hour: Count_[int] = field(default_factory=Count_)
     finished_by_hour: Count_[int] = field(default_factory=Count_)
@@ -147,29 +148,51 @@ class CounterTimes:
             totals.paused_ms += to_ms - from_ms
             return
         totals.open_ms += to_ms - from_ms
-        _spread(totals.open_by_hour, from_ms, to_ms, self._zone)
+        for at, duration_ms in pieces(from_ms, to_ms, self._zone):
+            totals.open_by_hour[at // 2] += duration_ms
 
-    def serve(self, leg: Any, until_ms: int, now_ms: int, moves: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-        """A leg that was called: counts it and yields the stretches of its serving, hand-overs (`moves`) divided.
+    def serve(
+        self, leg: Any, until_ms: int, now_ms: int, moves: Sequence[tuple[int, str]]
+    ) -> Sequence[tuple[int, int]]:
+        """A leg that was called: counts it, hand-overs (`moves`) divided; its serving in `pieces`.
 
         A call lasts no longer than its day (`until_ms`), serving goes on over midnight."""
-        self._totals[leg.counter].calls += 1
+        totals = self._totals[leg.counter]
+        totals.calls += 1
         running_ms = until_ms if leg.started_at_ms is None else now_ms
         end_ms = running_ms if leg.ended_at_ms is None else leg.ended_at_ms
         began_ms = leg.called_at_ms if leg.start_implied else leg.started_at_ms
-        self._totals[moves[0][1] if moves else leg.counter].called_ms += (began_ms or end_ms) - leg.called_at_ms
-        if began_ms is not None and began_ms < end_ms:
-            yield began_ms, end_ms
-            for counter, from_ms, to_ms in _stays(leg.counter, began_ms, end_ms, moves):
-                self._totals[counter].serving_ms += to_ms - from_ms
-                _spread(self._totals[counter].serving_by_hour, from_ms, to_ms, self._zone)
+        first = self._totals[moves[0][1]] if moves else totals
+        first.called_ms += (end_ms if began_ms is None else began_ms) - leg.called_at_ms
         if leg.outcome == LegOutcome.FINISHED:
-            self._finish(self._totals[leg.counter], leg)
+            self._finish(totals, leg)
+        if began_ms is None or began_ms >= end_ms:
+            return ()
+        if moves:
+            return self._divided(leg.counter, began_ms, end_ms, moves)
+        return self._serving(totals, began_ms, end_ms)
+
+    def _serving(self, totals: _Totals, from_ms: int, to_ms: int) -> Sequence[tuple[int, int]]:
+        totals.serving_ms += to_ms - from_ms
+        stretch = pieces(from_ms, to_ms, self._zone)
+        for at, duration_ms in stretch:
+            totals.serving_by_hour[at // 2] += duration_ms
+        return stretch
+
+    def _divided(
+        self, last: str, began_ms: int, end_ms: int, moves: Sequence[tuple[int, str]]
+    ) -> Sequence[tuple[int, int]]:
+        """Each move ends the stay at the counter it came from."""
+        found: list[tuple[int, int]] = []
+        for at_ms, counter in moves:
+            if began_ms < at_ms < end_ms:
+                found += self._serving(self._totals[counter], began_ms, at_ms)
+                began_ms = at_ms
+        return [*found, *self._serving(self._totals[last], began_ms, end_ms)]
 
     def _finish(self, totals: _Totals, leg: Any) -> None:
         totals.finished += 1
-        for at, _ in pieces(leg.ended_at_ms, leg.ended_at_ms + 1, self._zone):
-            totals.finished_by_hour[at // 2] += 1
+        totals.finished_by_hour[half_hour(leg.ended_at_ms // QUARTER_MS, self._zone) // 2] += 1
         if not leg.start_implied and leg.started_at_ms is not None:
             totals.services_ms.append(leg.ended_at_ms - leg.started_at_ms)
 
@@ -217,17 +240,3 @@ class CounterTimes:
 
 def _per_hour(count: int, open_ms: int) -> float | None:
     return count * 3_600_000 / open_ms if open_ms else None
-
-
-def _spread(by_hour: Count_[int], from_ms: int, to_ms: int, zone: ZoneInfo) -> None:
-    for at, duration_ms in pieces(from_ms, to_ms, zone):
-        by_hour[at // 2] += duration_ms
-
-
-def _stays(last: str, began_ms: int, end_ms: int, moves: list[tuple[int, str]]) -> Iterator[tuple[str, int, int]]:
-    """Which counter had the ticket from when to when: each move ends the stay at the counter it came from."""
-    for at_ms, counter in moves:
-        if began_ms < at_ms < end_ms:
-            yield counter, began_ms, at_ms
-            began_ms = at_ms
-    yield last, began_ms, end_ms

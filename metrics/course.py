@@ -7,7 +7,7 @@ It is fed by `reading`; what a wait is stands in `waits`.
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -70,19 +70,22 @@ class WaitBin(BaseModel):
 
 
 @lru_cache(maxsize=1 << 17)
-def _half_hour(quarter: int, zone: ZoneInfo) -> int:
+def half_hour(quarter: int, zone: ZoneInfo) -> int:
+    """The half-hour of the local day (0-47) of a quarter of an hour, counted since 1970."""
     local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone)
     return local.hour * 2 + local.minute // 30
 
 
-def pieces(from_ms: int, to_ms: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
+def pieces(from_ms: int, to_ms: int, zone: ZoneInfo) -> Sequence[tuple[int, int]]:
     """A stretch of time cut at quarters: half-hour of the local day (0-47), milliseconds. Where a DST change skips or
     repeats an hour, it has less or more of it."""
-    while from_ms < to_ms:
-        quarter = from_ms // QUARTER_MS
-        end_ms = min(to_ms, (quarter + 1) * QUARTER_MS)
-        yield _half_hour(quarter, zone), end_ms - from_ms
-        from_ms = end_ms
+    first, last = from_ms // QUARTER_MS, (to_ms - 1) // QUARTER_MS
+    if first >= last:  # most are short: hundreds of thousands a year
+        return ((half_hour(first, zone), to_ms - from_ms),) if from_ms < to_ms else ()
+    found = [(half_hour(first, zone), (first + 1) * QUARTER_MS - from_ms)]
+    found += [(half_hour(quarter, zone), QUARTER_MS) for quarter in range(first + 1, last)]
+    found.append((half_hour(last, zone), to_ms - last * QUARTER_MS))
+    return found
 
 
 class Course:
@@ -96,15 +99,15 @@ class Course:
         self._came, self._kept, self._finished = [0] * HALF_HOURS, [0] * HALF_HOURS, [0] * HALF_HOURS
         self._peak: set[int] = set()
 
-    def lasted(self, kind: Kind, from_ms: int, to_ms: int) -> None:
-        """Something went on from one instant to another."""
+    def lasted(self, kind: Kind, stretch: Sequence[tuple[int, int]]) -> None:
+        """Something went on for a stretch of time (`pieces`)."""
         times = self._times[kind]
-        for at, duration_ms in pieces(from_ms, to_ms, self._zone):
+        for at, duration_ms in stretch:
             times[at] += duration_ms
 
     def came(self, at_ms: int, peak: bool, wait_ms: int | None, kept: bool) -> None:
         """Somebody's first wait began; `wait_ms` where the ticket is counted."""
-        at = _half_hour(at_ms // QUARTER_MS, self._zone)
+        at = half_hour(at_ms // QUARTER_MS, self._zone)
         self._came[at] += 1
         if peak:
             self._peak.add(at)
@@ -114,7 +117,7 @@ class Course:
 
     def finished(self, at_ms: int) -> None:
         """A service ended."""
-        self._finished[_half_hour(at_ms // QUARTER_MS, self._zone)] += 1
+        self._finished[half_hour(at_ms // QUARTER_MS, self._zone)] += 1
 
     def figures(self) -> list[HalfHour]:
         """Every half-hour from the first to the last in which there was anything."""

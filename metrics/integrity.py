@@ -77,7 +77,8 @@ class Integrity:
         self._tickets += 1
         counter = legs[-1].counter if legs else None
         called = [leg for leg in legs if leg.called_at_ms is not None and leg.counter is not None]
-        self._calls.update(leg.counter for leg in called)
+        for leg in called:
+            self._calls[leg.counter] += 1
         if record.apart == Apart.BACKFILLED:
             self._note(Finding.BACKFILLS, counter)
             return

@@ -5,6 +5,8 @@ The verdict is per ticket and made in `verdict`; here each call counts for its o
 
 import csv
 import io
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Annotated, Any
@@ -25,6 +27,9 @@ class LegsBy(StrEnum):
     SERVICE = "service"
     COUNTER = "counter"
     DEPARTMENT = "department"
+
+
+_SERVICE, _COUNTER, _DEPARTMENT = LegsBy
 
 
 class LegFigures(BaseModel):
@@ -50,8 +55,8 @@ class LegBreakdown:
     def __init__(self, plan: Plan) -> None:
         """`plan` says which service is of which department."""
         self._departments = {service.id: service.department for service in plan.services.values()}
-        self._waits: dict[tuple[LegsBy, str], list[int]] = {}
-        self._services: dict[tuple[LegsBy, str], list[int]] = {}
+        self._waits: dict[tuple[LegsBy, str], array[int]] = defaultdict(lambda: array("q"))
+        self._services: dict[tuple[LegsBy, str], array[int]] = defaultdict(lambda: array("q"))
 
     def add(self, legs: Iterable[Any]) -> None:
         """Count the legs (rows of the leg table) that were called."""
@@ -61,11 +66,11 @@ class LegBreakdown:
 
     def _add(self, leg: Any, served_ms: int | None) -> None:
         department = self._departments.get(leg.service)
-        for by, name in ((LegsBy.SERVICE, leg.service), (LegsBy.COUNTER, leg.counter), (LegsBy.DEPARTMENT, department)):
+        for by, name in ((_SERVICE, leg.service), (_COUNTER, leg.counter), (_DEPARTMENT, department)):
             if name is not None:
-                self._waits.setdefault((by, name), []).append(leg.waited_ms)
+                self._waits[by, name].append(leg.waited_ms)
                 if served_ms is not None:
-                    self._services.setdefault((by, name), []).append(served_ms)
+                    self._services[by, name].append(served_ms)
 
     def figures(self) -> list[LegFigures]:
         """By service, by counter, by department; each by name."""
@@ -73,7 +78,7 @@ class LegBreakdown:
         return [self._figures(by, name) for by, name in places]
 
     def _figures(self, by: LegsBy, name: str) -> LegFigures:
-        waits, services = sorted(self._waits[by, name]), self._services.get((by, name), [])
+        waits, services = sorted(self._waits[by, name]), self._services[by, name]
         return LegFigures(
             by=by,
             name=name,

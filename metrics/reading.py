@@ -109,13 +109,13 @@ def _read_day(connection: Connection, plan: Plan, day: str, now_ms: int) -> DayR
 
 def _tickets(connection: Connection, hall: str, day: str) -> list[_Ticket]:
     rows = connection.execute(_TICKETS.where(TICKET.c.hall == hall, TICKET.c.day == day))
-    return [_Ticket._make(row) for row in rows]
+    return [_Ticket._make(row) for row in rows.fetchall()]
 
 
 def _legs(connection: Connection, hall: str, day: str) -> dict[str, list[_Leg]]:
     legs: dict[str, list[_Leg]] = defaultdict(list)
     here = (LEG.c.hall == hall, LEG.c.day == day)
-    for row in connection.execute(_LEGS.where(*here).order_by(LEG.c.ticket, LEG.c.leg)):
+    for row in connection.execute(_LEGS.where(*here).order_by(LEG.c.ticket, LEG.c.leg)).fetchall():
         leg = _Leg._make(row)
         legs[leg.ticket].append(leg)
     return legs

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from metrics.breakdown import Breakdown, Leaf, Row, Scope, rows_of
 from metrics.comparison import Comparison, Earlier, earlier_days
 from metrics.counters import CounterFigures, CounterHour, CounterTimes
-from metrics.course import Course, HalfHour, Kind, WaitBin, distribution
+from metrics.course import Course, HalfHour, Kind, WaitBin, distribution, pieces
 from metrics.integrity import Integrity, IntegrityFigure
 from metrics.legs import LegBreakdown, LegFigures
 from metrics.misses import wait_end_ms
@@ -75,7 +75,7 @@ class _Parts:
     """Every section, while the days are read."""
 
     def __init__(self, plan: Plan, from_ms: int, to_ms: int, now_ms: int) -> None:
-        zone = ZoneInfo(plan.calendar.time_zone)
+        self.zone = zone = ZoneInfo(plan.calendar.time_zone)
         self.plan = plan
         self.now_ms = now_ms
         self.leaves: dict[Leaf, Group] = defaultdict(Group)
@@ -90,7 +90,7 @@ class _Parts:
     def _on_duty(self, counter: str, paused: bool, from_ms: int, to_ms: int) -> None:
         self.counters.open(counter, paused, from_ms, to_ms)
         if not paused:
-            self.course.lasted(Kind.OPEN, from_ms, to_ms)
+            self.course.lasted(Kind.OPEN, pieces(from_ms, to_ms, self.zone))
 
     def _on_turned_away(self, at_ms: int, service: str) -> None:
         """A visitor without a ticket is shown under the present plan's promise for that hour."""
@@ -102,7 +102,7 @@ class _Parts:
     def take(self, read: DayRead) -> None:
         """One day's tickets."""
         self.not_checked_in += read.not_checked_in
-        self.course.lasted(Kind.PASSED, read.day.start_ms, read.until_ms)
+        self.course.lasted(Kind.PASSED, pieces(read.day.start_ms, read.until_ms, self.zone))
         for one in read.tickets:
             record = one.record
             self.leaves[record.day, record.service, one.promise].add(record, one.cause)
@@ -119,11 +119,11 @@ class _Parts:
         began_ms, peak = one.legs[0].waiting_since_ms, one.promise[0] == Period.PEAK
         self.course.came(began_ms, peak, one.record.wait_ms if counted else None, verdict == Verdict.KEPT)
         for leg in one.legs:
-            self.course.lasted(Kind.WAITING, leg.waiting_since_ms, wait_end_ms(leg, until_ms))
+            self.course.lasted(Kind.WAITING, pieces(leg.waiting_since_ms, wait_end_ms(leg, until_ms), self.zone))
             if leg.called_at_ms is None or leg.counter is None:
                 continue
-            for from_ms, to_ms in self.counters.serve(leg, until_ms, self.now_ms, self.told.moves.get(leg.ticket, [])):
-                self.course.lasted(Kind.SERVING, from_ms, to_ms)
+            serving = self.counters.serve(leg, until_ms, self.now_ms, self.told.moves.get(leg.ticket, ()))
+            self.course.lasted(Kind.SERVING, serving)
             if leg.outcome == LegOutcome.FINISHED:
                 self.course.finished(leg.ended_at_ms)
 
