@@ -71,10 +71,20 @@ def cause_of(record: WaitRecord, legs: Sequence[Leg], day: Day, until_ms: int, p
         return None
     if record.apart is not None:
         return Miss.SUSPENDED if record.apart == Apart.SUSPENDED else None
-    in_hours_ms = sum(day.open_ms(leg.waiting_since_ms, wait_end_ms(leg, until_ms)) for leg in legs)
+    in_hours_ms = record.wait_ms if _lies_in_hours(legs, day, until_ms) else _in_hours_ms(legs, day, until_ms)
     if in_hours_ms <= record.promise_ms and in_hours_ms < record.wait_ms:
         return Miss.OUTSIDE_HOURS
     off_peak = record.period == Period.OFF_PEAK
     if off_peak and peak.stood_at(record.service, legs[0].waiting_since_ms):
         return Miss.SPILLED_OVER
     return Miss.ORDINARY
+
+
+def _lies_in_hours(legs: Sequence[Leg], day: Day, until_ms: int) -> bool:
+    """Whether all happened within one stretch of opening hours, as it mostly does."""
+    began_ms, ended_ms = legs[0].waiting_since_ms, wait_end_ms(legs[-1], until_ms)
+    return any(start_ms <= began_ms and ended_ms <= end_ms for start_ms, end_ms in day.opening)
+
+
+def _in_hours_ms(legs: Sequence[Leg], day: Day, until_ms: int) -> int:
+    return sum(day.open_ms(leg.waiting_since_ms, wait_end_ms(leg, until_ms)) for leg in legs)

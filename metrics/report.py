@@ -23,7 +23,6 @@ from metrics.misses import wait_end_ms
 from metrics.reading import DayRead, Judged, read_days
 from metrics.told import ChosenCall, Instant, PlanChange, Told, TurnedAwayCount
 from metrics.verdict import Count, Group
-from metrics.waits import classify
 from models.vocabulary import Apart, LegOutcome, Period, TurnedAwayReason, Verdict
 from models.wire import rfc3339
 from queue_service.domain.calendar import day_of, local_date
@@ -105,16 +104,15 @@ class _Parts:
         self.course.lasted(Kind.PASSED, pieces(read.day.start_ms, read.until_ms, self.zone))
         for one in read.tickets:
             record = one.record
-            self.leaves[record.day, record.service, one.promise].add(record, one.cause)
+            verdict = self.leaves[record.day, record.service, one.promise].add(record, one.cause)
             self.integrity.ticket(record, one.legs)
-            self._take_course(one, read.until_ms)
+            self._take_course(one, verdict, read.until_ms)
             if record.apart is None:
                 self.legs.add(one.legs)
             else:
                 self.apart[record.apart] += 1
 
-    def _take_course(self, one: Judged, until_ms: int) -> None:
-        verdict = classify(one.record)
+    def _take_course(self, one: Judged, verdict: Verdict, until_ms: int) -> None:
         counted = verdict in (Verdict.KEPT, Verdict.MISSED)
         began_ms, peak = one.legs[0].waiting_since_ms, one.promise[0] == Period.PEAK
         self.course.came(began_ms, peak, one.record.wait_ms if counted else None, verdict == Verdict.KEPT)

@@ -4,9 +4,11 @@ ticket's cell is, `waits` says, why it was missed, `misses`; where the records c
 """
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from math import sqrt
 from typing import Annotated, Any
 
@@ -109,8 +111,8 @@ class Group:
     called_ms: "array[int]" = field(default_factory=_durations)
     turned_away: int = 0
 
-    def add(self, record: WaitRecord, cause: Miss | None = None) -> None:
-        """Count one ticket; `cause` says why its promise was missed, where it was."""
+    def add(self, record: WaitRecord, cause: Miss | None = None) -> Verdict:
+        """Count one ticket and say in which cell; `cause` says why its promise was missed, where it was."""
         verdict = classify(record)
         self.verdicts[verdict] += 1
         if cause is not None:
@@ -119,6 +121,7 @@ class Group:
             self.counted_ms.append(record.wait_ms)
         if record.called and verdict != Verdict.APART:
             self.called_ms.append(record.wait_ms)
+        return verdict
 
     def take(self, other: "Group") -> None:
         """Count what `other` counted too."""
@@ -132,13 +135,14 @@ class Group:
 def figures(groups: Iterable[tuple[Promise, Group]]) -> Figures:
     """The figures over groups of tickets, each judged by its own promise."""
     by_promise: dict[Promise, Group] = {}
-    whole = Group()
     for promise, group in groups:
         by_promise.setdefault(promise, Group()).take(group)
-        whole.take(group)
     period, promise_ms, percentile = next(iter(by_promise)) if len(by_promise) == 1 else (None, None, None)
-    verdicts, counted, called = whole.verdicts, sorted(whole.counted_ms), sorted(whole.called_ms)
-    within = sum(_within(group, promise[1]) for promise, group in by_promise.items())
+    verdicts, misses = _totals(by_promise.values())
+    counted_by = {promise: sorted(group.counted_ms) for promise, group in by_promise.items()}
+    called_by = {promise: sorted(group.called_ms) for promise, group in by_promise.items()}
+    counted, called = _merged(counted_by.values()), _merged(called_by.values())
+    within = sum(bisect_right(waits_ms, promise[1]) for promise, waits_ms in called_by.items())
     low, high = wilson(verdicts[Verdict.KEPT], len(counted))
     return Figures(
         period=None if period is None else Period(period),
@@ -149,16 +153,31 @@ def figures(groups: Iterable[tuple[Promise, Group]]) -> Figures:
         share=share_of(verdicts[Verdict.KEPT], len(counted)),
         **spread(counted),
         p95_s=seconds_or_none(nearest_rank(counted, 95)),
-        met=_met(by_promise),
+        met=_met(counted_by),
         called=len(called),
         called_within=within,
         called_share=share_of(within, len(called)),
         **{f"called_{name}": value for name, value in spread(called).items()},
-        turned_away=whole.turned_away,
+        turned_away=sum(group.turned_away for group in by_promise.values()),
         share_low=low,
         share_high=high,
-        **{f"missed_{cause.value}": whole.misses[cause] for cause in Miss},
+        **{f"missed_{cause.value}": misses[cause] for cause in Miss},
     )
+
+
+def _totals(groups: Iterable[Group]) -> tuple[Counter[Verdict], Counter[Miss]]:
+    verdicts: Counter[Verdict] = Counter()
+    misses: Counter[Miss] = Counter()
+    for group in groups:
+        verdicts.update(group.verdicts)
+        misses.update(group.misses)
+    return verdicts, misses
+
+
+def _merged(parts: Iterable[list[int]]) -> list[int]:
+    """Sorted lists as one; sorting what is sorted in parts costs little."""
+    lists = list(parts)
+    return lists[0] if len(lists) == 1 else sorted(chain.from_iterable(lists))
 
 
 def spread(ordered_ms: Sequence[int]) -> dict[str, Any]:
@@ -171,15 +190,10 @@ def spread(ordered_ms: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _within(group: Group, promise_ms: int) -> int:
-    return sum(wait_ms <= promise_ms for wait_ms in group.called_ms)
-
-
-def _met(by_promise: dict[Promise, Group]) -> bool | None:
+def _met(counted_by: Mapping[Promise, list[int]]) -> bool | None:
     """Whether every promise that somebody was counted under was met; None when nobody was."""
     reached = [
-        (nearest_rank(sorted(group.counted_ms), percentile), promise_ms)
-        for (_, promise_ms, percentile), group in by_promise.items()
+        (nearest_rank(counted, percentile), promise_ms) for (_, promise_ms, percentile), counted in counted_by.items()
     ]
     judged = [wait_ms <= promise_ms for wait_ms, promise_ms in reached if wait_ms is not None]
     return all(judged) if judged else None
