@@ -1,7 +1,8 @@
 """One batch of commands as one transaction: the plain synchronous function behind the engine.
 
 Lock and read where each hall's log ends, catch the copies up, decide each command in order, append everything.
-Only the writer thread comes here, so the copies need no lock. Nobody is answered before the commit.
+Only one batch is under way at a time, on the event loop or the writer thread, so the copies need no lock. Nobody is
+answered before the commit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +75,10 @@ class Submission:
         return None if self.keyed is None else (self.actor, self.hall, self.keyed.key)
 
 
+class NotAtOnce(Exception):
+    """There is a log to be read first."""
+
+
 @dataclass(slots=True)
 class Copy:
     """The writer's copy of a hall, and which counter the tickets table has for each held ticket."""
@@ -98,12 +103,17 @@ class Batches:
         for hall in halls:
             self._copies.pop(hall, None)
 
-    def run(self, connection: Connection, batch: Sequence[Submission], wait: bool = True) -> list[Logged]:
+    def run(
+        self, connection: Connection, batch: Sequence[Submission], wait: bool = True, at_once: bool = False
+    ) -> list[Logged]:
         """Decide and store a batch inside an open write transaction. The submissions carry their results.
 
-        Unless told to `wait` for them, halls that others hold now are skipped: their commands carry none."""
+        Unless told to `wait` for them, halls that others hold now are skipped: their commands carry none. `at_once`:
+        raise NotAtOnce rather than read what a copy lacks."""
         held = self._hold(connection, batch, wait)
         work = _Work(self._clock.now_ms(), self._guard.check(), held.receipts, connection)
+        if at_once and not all(self._is_current(hall, position) for hall, position in held.positions.items()):
+            raise NotAtOnce
         mine = [one for one in batch if one.hall not in held.skipped]
         copies = {one.hall: self._copy(work, one.hall, held.positions.get(one.hall)) for one in mine}
         for one in mine:
@@ -119,6 +129,10 @@ class Batches:
         self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
         self.learned = work.learned
         return work.events
+
+    def _is_current(self, hall: str, position: journal.Position) -> bool:
+        copy = self._copies.get(hall)
+        return copy is not None and (copy.hall.seq, copy.hall.head) == (position.seq, position.head)
 
     def _hold(self, connection: Connection, batch: Sequence[Submission], wait: bool) -> journal.Held:
         """Lock the batch's halls; from then on the time is what the database says, where it says it."""

@@ -1,4 +1,4 @@
-"""One queue of commands and one writer thread per process.
+"""One queue of commands and one writer thread per process (a near database needs it for COMMIT alone: see `near`).
 
 What arrives while a commit is running makes the next batch (group commit): no timer, no added delay. Queue and batch
 are bounded; a command older than its deadline is answered undecided. Commands of a hall that another node holds wait
@@ -27,6 +27,7 @@ from queue_service.databases.kinds import Failure
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.line import Line, Turn
+from queue_service.near import Decided, Near
 
 LOG = logging.getLogger("queue_service.engine")
 
@@ -67,6 +68,7 @@ class _Maintenance:
 
 
 _Item = tuple[Submission, "asyncio.Future[Answer]"]
+_Thing = _Item | list[_Item] | Decided[_Item] | _Maintenance | Turn | None
 _Write = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -80,7 +82,8 @@ class Engine:
         self.guard = ClockGuard(clock)
         self._listener = listener
         self._batches = Batches(clock, self.guard)
-        self._queue: queue.SimpleQueue[_Item | _Maintenance | Turn | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
+        self._near = Near(database, self._batches, _submission_of, self._queue.put) if database.is_near else None
         self._skipped: dict[str, list[_Item]] = {}
         self._put_off = 0
         self._line = Line(database, self._queue.put)
@@ -100,7 +103,7 @@ class Engine:
     async def stop(self) -> None:
         """Finish what was submitted, then end the writer thread."""
         self._stopping = True
-        self._queue.put(None)
+        self._put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._line.stop)
 
@@ -123,18 +126,30 @@ class Engine:
         assert self._loop is not None, "start() first"
         if self._stopping:
             raise errors.Unavailable("The node is stopping.")
-        if self._queue.qsize() + self._put_off >= QUEUE_LIMIT:
+        if self.waiting >= QUEUE_LIMIT:
             raise errors.Overloaded
         deadline_ms = self._clock.monotonic_ms() + DEADLINE_MS
         future: asyncio.Future[Answer] = self._loop.create_future()
-        self._queue.put((Submission(hall, command, actor, channel, answering, deadline_ms, keyed), future))
+        self._put((Submission(hall, command, actor, channel, answering, deadline_ms, keyed), future))
         return future
 
     async def maintain(self, work: Callable[[Connection], Any]) -> Any:
         """Run `work` in a write transaction of its own, between batches."""
         future: Future[Any] = Future()
-        self._queue.put(_Maintenance(work, future))
+        self._put(_Maintenance(work, future))
         return await asyncio.wrap_future(future)
+
+    @property
+    def waiting(self) -> int:
+        """How much waits to be done."""
+        return self._queue.qsize() + self._put_off + (len(self._near) if self._near is not None else 0)
+
+    def _put(self, thing: _Item | _Maintenance | None) -> None:
+        if self._near is None:
+            self._queue.put(thing)
+        else:
+            assert self._loop is not None, "start() first"
+            self._near.put(thing, self._loop.call_soon)
 
     # -- the writer thread
 
@@ -159,16 +174,23 @@ class Engine:
         if batch:
             self._work_off(batch, self._database.write)
 
-    def _take(self, thing: _Item | _Maintenance | Turn | None, items: list[_Item]) -> None:
+    def _take(self, thing: _Thing, items: list[_Item]) -> None:
         """A command joins the batch; anything else is done at once, by itself."""
         if isinstance(thing, tuple):
             items.append(thing)
+            return
+        if isinstance(thing, Decided):
+            self._commit(thing)
+        elif isinstance(thing, list):
+            self._work_off(thing, self._database.write)
         elif isinstance(thing, _Maintenance):
             self._maintain(thing)
         elif isinstance(thing, Turn):
             self._take_turn(thing)
         else:
             self._ending = True
+        if self._near is not None:
+            self._tell_loop(self._near.done)
 
     def _maintain(self, item: _Maintenance) -> None:
         try:
@@ -207,19 +229,36 @@ class Engine:
         finally:
             turn.let_go()
 
+    def _commit(self, decided: Decided[_Item]) -> None:
+        """Commit what was decided on the event loop."""
+        submissions, events = [submission for submission, _ in decided.asks], decided.events
+        self._learned = []
+        try:
+            decided.transaction.close()
+        except Exception as error:  # noqa: BLE001 (whatever it was: nobody knows whether it is stored)
+            self._lose(submissions, error)
+            events = []
+        self._announce(decided.asks, events, decided.begun)
+
     def _work_off(self, items: list[_Item], write: _Write) -> None:
-        started = time.perf_counter()
+        begun = time.perf_counter()
         self._learned = []
         events = self._transact([submission for submission, _ in items], write, REPEATS)
+        self._announce(self._put_off_skipped(items), events, begun)
+
+    def _announce(self, items: Sequence[_Item], events: Sequence[Logged], begun: float) -> None:
+        """Tell the event loop what was done, and other nodes where to look for it."""
         finished = time.perf_counter()
-        decided = self._put_off_skipped(items)
-        if decided:
-            submissions = [submission for submission, _ in decided]
-            commit = Commit(submissions, events, finished - started, finished, self._learned)
-            assert self._loop is not None, "start() first"
-            self._loop.call_soon_threadsafe(self._deliver, commit, decided)
+        if items:
+            submissions = [submission for submission, _ in items]
+            commit = Commit(submissions, events, finished - begun, finished, self._learned)
+            self._tell_loop(self._deliver, commit, items)
         self._database.notify({one.hall: one.seq for one in events})
         self._database.restart_log()
+
+    def _tell_loop(self, do: Callable[..., None], *arguments: Any) -> None:
+        assert self._loop is not None, "start() first"
+        self._loop.call_soon_threadsafe(do, *arguments)
 
     def _put_off_skipped(self, items: list[_Item]) -> list[_Item]:
         """Keep the commands that were skipped for a later batch, unless they are too old; the others."""
@@ -249,13 +288,18 @@ class Engine:
                 reached_commit = True
             self._learned += self._batches.learned
             return events
-        except Exception as error:
-            self._batches.forget([one.hall for one in submissions])
+        except Exception as error:  # noqa: BLE001 (each kind is looked at below)
             if reached_commit:  # to run it again might do it twice
-                LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
-                self._fail([one for one in submissions if one.result is not None], errors.OutcomeUnknown())
+                self._lose(submissions, error)
                 return []
+            self._batches.forget([one.hall for one in submissions])
             return self._after(error, submissions, repeats)
+
+    def _lose(self, submissions: list[Submission], error: Exception) -> None:
+        """COMMIT did not say whether it was done."""
+        LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
+        self._batches.forget([one.hall for one in submissions])
+        self._fail([one for one in submissions if one.result is not None], errors.OutcomeUnknown())
 
     def _after(self, error: Exception, submissions: list[Submission], repeats: int) -> list[Logged]:
         """What to do about a transaction that was rolled back."""
@@ -291,7 +335,7 @@ class Engine:
 
     # -- the event loop
 
-    def _deliver(self, commit: Commit, items: list[_Item]) -> None:
+    def _deliver(self, commit: Commit, items: Sequence[_Item]) -> None:
         try:
             self._listener(commit)
         except Exception:
@@ -303,3 +347,8 @@ class Engine:
                 future.set_result(submission.result)
             else:
                 future.set_exception(submission.result or errors.OutcomeUnknown())
+
+
+def _submission_of(thing: _Item | _Maintenance | None) -> Submission | None:
+    """The command of an item; None where it is something else."""
+    return thing[0] if isinstance(thing, tuple) else None

@@ -30,7 +30,7 @@ class Upsert:
         row = "(" + ", ".join("?" * len(self._columns)) + ")"
         sets = ", ".join(f"{name} = excluded.{name}" for name in self._columns if name not in keys)
         tail = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}" if update else ""
-        head = f"INSERT INTO {table.name} ({columns}) "  # noqa: S608 (our own names)
+        head = f"INSERT INTO {table.name} ({columns}) "
         self._statements = [f"{head}VALUES {', '.join([row] * size)}{tail}" for size in range(CHUNK_ROWS + 1)]
         self._recordset = f"{head}SELECT {columns} FROM {recordset(table)}{tail}"
 

@@ -25,6 +25,8 @@ class Kind(Protocol):
 
     place: str
     """Where it is, for people: without passwords."""
+    is_near: bool
+    """Whether its statements, COMMIT apart, take no longer than our own code does."""
     writer: Engine
     readers: Engine
 
@@ -34,6 +36,10 @@ class Kind(Protocol):
 
     def failure(self, error: Exception) -> Failure:
         """What an error of a statement means."""
+        ...
+
+    def prepare(self, connection: Connection, wait: bool) -> None:
+        """What a write transaction needs before it begins; whether it may wait for a lock on everything."""
         ...
 
     def unhurried(self, connection: Connection) -> None:

@@ -70,6 +70,8 @@ _UNAVAILABLE = ("08", "25", "53", "55", "57", "58")
 class PostgresServer:
     """One database of a server, or of the servers of a cluster."""
 
+    is_near = False
+
     def __init__(self, url: str) -> None:
         """Nothing is opened yet."""
         try:
@@ -134,6 +136,9 @@ class PostgresServer:
         if state.startswith(_PASSING):
             return Failure.PASSING
         return Failure.UNAVAILABLE if state.startswith(_UNAVAILABLE) else Failure.LASTING
+
+    def prepare(self, connection: Connection, wait: bool) -> None:
+        """There is no lock on everything."""
 
     def unhurried(self, connection: Connection) -> None:
         """Without the writer's bounds; of several that do this, one after the other."""

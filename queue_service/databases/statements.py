@@ -75,7 +75,7 @@ _LOCK = f"""WITH held AS MATERIALIZED (SELECT {_POSITION} FROM hall WHERE id = A
 _LOCK_FREE, _LOCK_ALL = _LOCK % "SKIP LOCKED", _LOCK % ""
 _EXISTING = "SELECT id FROM hall WHERE id = ANY(?)"
 _CREATION_KEY = "hashtextextended('queue-service hall ' || ?, 0)"
-_CREATE_IF_FREE = f"SELECT pg_try_advisory_xact_lock({_CREATION_KEY})"  # noqa: S608
+_CREATE_IF_FREE = f"SELECT pg_try_advisory_xact_lock({_CREATION_KEY})"
 _CREATE = f"SELECT true FROM (SELECT pg_advisory_xact_lock({_CREATION_KEY})) AS waited"  # noqa: S608
 
 
@@ -140,7 +140,7 @@ def now_ms(connection: Connection) -> int | None:
     """The time by the database's clock; None where that is the process's."""
     if not is_postgresql(connection):
         return None
-    return int(straight(connection, f"SELECT {_NOW_MS}").fetchall()[0][0])  # noqa: S608
+    return int(straight(connection, f"SELECT {_NOW_MS}").fetchall()[0][0])
 
 
 # -- many rows at once

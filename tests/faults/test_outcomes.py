@@ -86,7 +86,7 @@ async def _held(inner: Inner) -> AsyncIterator[None]:
 async def _queued(inner: Inner, *wishes: Wish) -> "asyncio.Task[list[httpx.Response]]":
     """Ask for tickets while the writer is held, and wait until all are in the queue."""
     asking = asyncio.create_task(_issue(inner, *wishes))
-    await eventually(lambda: inner.service.engine._queue.qsize() == len(wishes), "all commands are queued")
+    await eventually(lambda: inner.service.engine.waiting == len(wishes), "all commands are queued")
     return asking
 
 
@@ -256,7 +256,7 @@ async def test_who_has_gone_away_stops_nobody(tmp_path: Path) -> None:
                 leaving = asyncio.create_task(
                     other.post("/v1/halls/hall/tickets", json={"service": "tax", "ref": "left"})
                 )
-                await eventually(lambda: inner.service.engine._queue.qsize() == 3, "it is queued")
+                await eventually(lambda: inner.service.engine.waiting == 3, "it is queued")
                 leaving.cancel()
         assert {answer.status_code for answer in await asking} == {201}
         [left] = (await inner.client.get("/v1/halls/hall/tickets", params={"ref": "left"})).json()["items"]
