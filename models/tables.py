@@ -20,8 +20,8 @@ def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
 
 
 def _text(length: int) -> Any:
-    """Text of a kind that is never longer. PostgreSQL compares it byte by byte, as SQLite does: no order that depends on
-    the server's language, and none that changes under an index when its operating system is upgraded."""
+    """Text of a kind that is never longer. PostgreSQL compares it byte by byte, as SQLite does: no order that depends
+    on the server's language, and none that changes under an index when its operating system is upgraded."""
     return String(length).with_variant(Text(collation="C"), "postgresql")
 
 

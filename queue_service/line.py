@@ -25,7 +25,7 @@ WAIT_MS = 250
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A hall whose row is locked, in a transaction that is open. Whoever is given it may `write`, and then must `let_go`."""
+    """A hall whose row is locked, in a transaction that is open. Who is given it may `write`, then must `let_go`."""
 
     hall: str
     _connection: Connection

@@ -32,7 +32,7 @@ class Upsert:
         tail = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}" if update else ""
         head = f"INSERT INTO {table.name} ({columns}) "
         self._statements = [f"{head}VALUES {', '.join([row] * size)}{tail}" for size in range(CHUNK_ROWS + 1)]
-        self._recordset = f"{head}SELECT {columns} FROM {recordset(table)}{tail}"
+        self._recordset = f"{head}SELECT {columns} FROM {recordset(table)}{tail}"  # noqa: S608 (our own names)
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Write the rows, in order."""

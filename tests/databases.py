@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from enum import StrEnum
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -28,7 +29,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from queue_service import schema
 from queue_service.database import Database
-from tests.running import until
+from tests.running import assigned, until
 
 OLDEST = 17
 UNPRIVILEGED = "nobody"
@@ -144,7 +145,7 @@ class Server:
             capture_output=True, text=True, check=False, cwd=self.folder, env={**os.environ, "TZ": "UTC"}, **_user(),
         )  # fmt: skip
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
-        return done.stdout
+        return str(done.stdout)
 
     def start(self, **settings: str) -> "Server":
         """Start it and wait until it answers."""
@@ -190,6 +191,34 @@ class Server:
         """Stop it, and take it away."""
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+# -- both kinds of databases
+
+
+class Kind(StrEnum):
+    """Of databases."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+BOTH = tuple(Kind)
+
+
+def kept_by(kind: Kind, folder: Path, migrated: bool = True) -> Path:
+    """The folder, with a database of this kind for all that `tests.running` starts there."""
+    return folder if kind == Kind.SQLITE else assigned(folder, new_postgres_url(migrated))
+
+
+def on_both(fixture: str) -> pytest.MarkDecorator:
+    """For a module whose fixture reads `request.param`: every test on either kind."""
+    return pytest.mark.parametrize(fixture, BOTH, indirect=True)
+
+
+def asked_for(request: pytest.FixtureRequest) -> Kind:
+    """The kind that `on_both` gave a fixture; SQLite where nobody did."""
+    return Kind(getattr(request, "param", Kind.SQLITE))
 
 
 # -- the session's server, and clones of a database that was migrated once

@@ -106,8 +106,7 @@ class PostgresServer:
     def _connect(self, settings: dict[str, str]) -> "psycopg.Connection[Any]":
         connection = psycopg.connect(**self.conninfo, autocommit=True, prepare_threshold=0)  # type: ignore[arg-type]
         try:
-            if connection.info.server_version < OLDEST * 10_000:
-                raise BadInput(f"{self.place} is older than PostgreSQL {OLDEST}.")
+            self._check(connection)
             given = sql.SQL("; ").join(
                 sql.SQL("SET {} = {}").format(sql.Identifier(name), value) for name, value in settings.items()
             )
@@ -117,6 +116,10 @@ class PostgresServer:
             connection.close()
             raise
         return connection
+
+    def _check(self, connection: "psycopg.Connection[Any]") -> None:
+        if connection.info.server_version < OLDEST * 10_000:
+            raise BadInput(f"{self.place} is older than PostgreSQL {OLDEST}.")
 
     def exists(self) -> bool:
         """A URL alone does not tell; connecting will."""

@@ -58,7 +58,7 @@ def _errors(connection: Connection, statement: str) -> Iterator[None]:
         yield
     except driver.Error as error:
         own = connection.connection.driver_connection
-        is_lost = connection.dialect.is_disconnect(error, own, None)  # type: ignore[arg-type]
+        is_lost = connection.dialect.is_disconnect(error, own, None)
         if is_lost:
             connection.invalidate(error)
         raise DBAPIError.instance(

@@ -32,18 +32,18 @@ class Unreliable(Database):
     """A real database that loses the answer to the next COMMIT: before it was done, or after."""
 
     loses: Literal["before", "after"] | None = None
-    kind: type[DBAPIError] = OperationalError
+    fault: type[DBAPIError] = OperationalError
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, wait: bool = True) -> Iterator[Connection]:
         """A write transaction; the loss, if one is due, happens once."""
         loses, self.loses = self.loses, None
-        with super().write() as connection:
+        with super().write(wait) as connection:
             yield connection
             if loses == "before":
-                raise self.kind("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+                raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
         if loses == "after":
-            raise self.kind("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+            raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
 
 
 @asynccontextmanager
@@ -141,7 +141,7 @@ async def test_a_commit_that_failed_in_an_unknown_way_is_not_tried_again(
 ) -> None:
     """Any error at COMMIT leaves the outcome unknown: commands without a key are not run twice by the node itself."""
     monkeypatch.setattr("api.service.Database", Unreliable)
-    monkeypatch.setattr(Unreliable, "kind", DatabaseError)
+    monkeypatch.setattr(Unreliable, "fault", DatabaseError)
     async with _node(tmp_path) as inner:
         inner.service.database.loses = loses  # type: ignore[attr-defined]
         lost = await inner.client.post("/v1/halls/hall/tickets", json={"service": "tax"})

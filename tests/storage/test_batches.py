@@ -18,9 +18,9 @@ from tests.metrics.driving import Drive, empty_database, plan_document
 
 
 @pytest.fixture
-def drive(tmp_path: Path) -> Iterator[Drive]:
+def drive(folder: Path) -> Iterator[Drive]:
     """A hall with counters 1, 2 and 3 open."""
-    database = empty_database(tmp_path)
+    database = empty_database(folder)
     driven = Drive(database)
     driven.plan()
     driven.open("1", "2", "3")

@@ -12,11 +12,18 @@ import pytest
 from queue_service.database import Database
 from queue_service.databases import sqlite as sqlite_module
 from queue_service.databases.statements import straight
+from tests.databases import Kind
 from tests.storage.rows import insert
 
 LIMIT_BYTES = 2**20
 COMMIT_BYTES = 30_000
 """About what one commit of these tests adds to the log."""
+
+
+@pytest.fixture
+def kind() -> Kind:
+    """Only SQLite has such a log of its own."""
+    return Kind.SQLITE
 
 
 @pytest.fixture(autouse=True)
