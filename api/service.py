@@ -19,8 +19,8 @@ from api.ids import hall_of
 from metrics.gauges import Live
 from metrics.registry import HallMetrics
 from models.vocabulary import Channel
-from queue_service import journal, schema
-from queue_service.clock import Clock, SystemClock
+from queue_service import journal, receipts, schema
+from queue_service.clock import Clock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.engine import Commit, Engine
@@ -41,10 +41,10 @@ class Service:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         """Nothing is opened yet; see `running`."""
         self.settings = settings
-        self.clock = clock or SystemClock()
         self.log = logging.getLogger("queue_service")
         self.sockets = Counter(display=0, visitor=0)
         self.database = Database(settings.database_url)
+        self.clock = clock or self.database.clock()
         self.metrics = HallMetrics(settings.wait_buckets)
         self.charts = Charts()
         self.feed = Feed(self.database, self.clock, self.metrics.fold)
@@ -64,6 +64,7 @@ class Service:
     async def running(self) -> AsyncIterator["Service"]:
         """Open the database, start the engine and the feed; stop them in the opposite order."""
         schema.prepare(self.database)
+        self.database.set_clock(self.clock)
         self.engine.start()
         self.feed.start()
         self.background(self._keep())
@@ -89,7 +90,7 @@ class Service:
         task.add_done_callback(self._tasks.discard)
 
     def _committed(self, commit: Commit) -> None:
-        self.feed.published(commit.events)
+        self.feed.published((*commit.learned, *commit.events))
         self.metrics.observe(commit, time.perf_counter() - commit.finished)
 
     # -- what goes on by itself
@@ -110,7 +111,7 @@ class Service:
                         await self.open_day(hall_id)
                 if now_ms - purged_ms > 3_600_000:
                     purged_ms = now_ms
-                    await self.engine.maintain(partial(journal.purge_receipts, before_ms=now_ms - RECEIPTS_KEPT_MS))
+                    await self.engine.maintain(partial(receipts.purge, before_ms=now_ms - RECEIPTS_KEPT_MS))
             except ClockUnconfirmed:
                 self.log.warning("clock-unconfirmed: run `queue-service confirm-clock` once the time is right")
             except Unavailable as error:

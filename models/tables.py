@@ -5,6 +5,7 @@ is the truth; `ticket` and `leg` say the same in rows that can be queried, and `
 """
 
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Text, text
 from sqlmodel import Field, SQLModel
@@ -18,6 +19,12 @@ def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
+def _text(length: int) -> Any:
+    """Text of a kind that is never longer. PostgreSQL compares it byte by byte, as SQLite does: no order that depends
+    on the server's language, and none that changes under an index when its operating system is upgraded."""
+    return String(length).with_variant(Text(collation="C"), "postgresql")
+
+
 def _ms(nullable: bool = False) -> Column[int]:
     return Column(BigInteger, nullable=nullable)
 
@@ -26,11 +33,11 @@ class HallRow(SQLModel, table=True):
     """One row a hall: the lock every command takes, and where its log ends."""
 
     __tablename__ = "hall"
-    id: str = Field(sa_column=Column(String(40), primary_key=True))
-    name: str = Field(sa_column=Column(String(120), nullable=False))
+    id: str = Field(sa_column=Column(_text(40), primary_key=True))
+    name: str = Field(sa_column=Column(_text(120), nullable=False))
     last_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
-    last_hash: str = Field(sa_column=Column(String(64), nullable=False))
-    day: str = Field(sa_column=Column(String(10), nullable=False))
+    last_hash: str = Field(sa_column=Column(_text(64), nullable=False))
+    day: str = Field(sa_column=Column(_text(10), nullable=False))
     day_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
@@ -42,16 +49,16 @@ class EventRow(SQLModel, table=True):
         CheckConstraint("seq > 0", name="seq_positive"),
         _one_of("channel", Channel),
     )
-    hall: str = Field(sa_column=Column(String(40), primary_key=True))
+    hall: str = Field(sa_column=Column(_text(40), primary_key=True))
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     command_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     at_ms: int = Field(sa_column=_ms())
-    kind: str = Field(sa_column=Column(String(40), nullable=False))
+    kind: str = Field(sa_column=Column(_text(40), nullable=False))
     version: int = Field(sa_column=Column(Integer, nullable=False))
-    actor: str = Field(sa_column=Column(String(80), nullable=False))
-    channel: str = Field(sa_column=Column(String(20), nullable=False))
+    actor: str = Field(sa_column=Column(_text(80), nullable=False))
+    channel: str = Field(sa_column=Column(_text(20), nullable=False))
     data: str = Field(sa_column=Column(Text, nullable=False))
-    hash: str = Field(sa_column=Column(String(64), nullable=False))
+    hash: str = Field(sa_column=Column(_text(64), nullable=False))
 
 
 class TicketRow(SQLModel, table=True):
@@ -81,24 +88,24 @@ class TicketRow(SQLModel, table=True):
             postgresql_where=text("ref IS NOT NULL"),
         ),
     )
-    id: str = Field(sa_column=Column(String(70), primary_key=True))
-    hall: str = Field(sa_column=Column(String(40), nullable=False))
-    day: str = Field(sa_column=Column(String(10), nullable=False))
-    number: str = Field(sa_column=Column(String(100), nullable=False))
-    service: str = Field(sa_column=Column(String(40), nullable=False))
-    priority: str = Field(sa_column=Column(String(40), nullable=False))
-    channel: str = Field(sa_column=Column(String(20), nullable=False))
-    language: str | None = Field(default=None, sa_column=Column(String(40)))
+    id: str = Field(sa_column=Column(_text(70), primary_key=True))
+    hall: str = Field(sa_column=Column(_text(40), nullable=False))
+    day: str = Field(sa_column=Column(_text(10), nullable=False))
+    number: str = Field(sa_column=Column(_text(100), nullable=False))
+    service: str = Field(sa_column=Column(_text(40), nullable=False))
+    priority: str = Field(sa_column=Column(_text(40), nullable=False))
+    channel: str = Field(sa_column=Column(_text(20), nullable=False))
+    language: str | None = Field(default=None, sa_column=Column(_text(40)))
     items: int = Field(sa_column=Column(Integer, nullable=False))
-    party: str | None = Field(default=None, sa_column=Column(String(70)))
-    ref: str | None = Field(default=None, sa_column=Column(String(64)))
-    state: str = Field(sa_column=Column(String(20), nullable=False))
-    counter: str | None = Field(default=None, sa_column=Column(String(40)))
+    party: str | None = Field(default=None, sa_column=Column(_text(70)))
+    ref: str | None = Field(default=None, sa_column=Column(_text(64)))
+    state: str = Field(sa_column=Column(_text(20), nullable=False))
+    counter: str | None = Field(default=None, sa_column=Column(_text(40)))
     issued_at_ms: int = Field(sa_column=_ms())
-    period: str | None = Field(default=None, sa_column=Column(String(20)))
+    period: str | None = Field(default=None, sa_column=Column(_text(20)))
     promise_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
     percentile: int | None = Field(default=None, sa_column=Column(Integer))
-    apart: str | None = Field(default=None, sa_column=Column(String(20)))
+    apart: str | None = Field(default=None, sa_column=Column(_text(20)))
     closed_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
     last_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
@@ -113,22 +120,22 @@ class LegRow(SQLModel, table=True):
         CheckConstraint("called_at_ms IS NULL OR waited_ms IS NOT NULL", name="called_has_waited"),
         Index("leg_by_day", "hall", "day"),
     )
-    ticket: str = Field(sa_column=Column(String(70), primary_key=True))
+    ticket: str = Field(sa_column=Column(_text(70), primary_key=True))
     leg: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    hall: str = Field(sa_column=Column(String(40), nullable=False))
-    day: str = Field(sa_column=Column(String(10), nullable=False))
-    service: str = Field(sa_column=Column(String(40), nullable=False))
-    priority: str = Field(sa_column=Column(String(40), nullable=False))
+    hall: str = Field(sa_column=Column(_text(40), nullable=False))
+    day: str = Field(sa_column=Column(_text(10), nullable=False))
+    service: str = Field(sa_column=Column(_text(40), nullable=False))
+    priority: str = Field(sa_column=Column(_text(40), nullable=False))
     waiting_since_ms: int = Field(sa_column=_ms())
     called_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
     waited_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
-    counter: str | None = Field(default=None, sa_column=Column(String(40)))
-    clerk: str | None = Field(default=None, sa_column=Column(String(80)))
+    counter: str | None = Field(default=None, sa_column=Column(_text(40)))
+    clerk: str | None = Field(default=None, sa_column=Column(_text(80)))
     recalls: int = Field(sa_column=Column(Integer, nullable=False))
     started_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
     start_implied: bool = Field(sa_column=Column(Integer, nullable=False))
     ended_at_ms: int | None = Field(default=None, sa_column=_ms(nullable=True))
-    outcome: str | None = Field(default=None, sa_column=Column(String(20)))
+    outcome: str | None = Field(default=None, sa_column=Column(_text(20)))
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -136,12 +143,12 @@ class ReceiptRow(SQLModel, table=True):
 
     __tablename__ = "receipt"
     __table_args__ = (Index("receipt_by_age", "at_ms"),)
-    actor: str = Field(sa_column=Column(String(80), primary_key=True))
-    hall: str = Field(sa_column=Column(String(40), primary_key=True))
-    key: str = Field(sa_column=Column(String(255), primary_key=True))
-    method: str = Field(sa_column=Column(String(10), nullable=False))
-    path: str = Field(sa_column=Column(String(300), nullable=False))
-    body_hash: str = Field(sa_column=Column(String(64), nullable=False))
+    actor: str = Field(sa_column=Column(_text(80), primary_key=True))
+    hall: str = Field(sa_column=Column(_text(40), primary_key=True))
+    key: str = Field(sa_column=Column(_text(255), primary_key=True))
+    method: str = Field(sa_column=Column(_text(10), nullable=False))
+    path: str = Field(sa_column=Column(_text(300), nullable=False))
+    body_hash: str = Field(sa_column=Column(_text(64), nullable=False))
     status: int = Field(sa_column=Column(Integer, nullable=False))
     headers: str = Field(sa_column=Column(Text, nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))

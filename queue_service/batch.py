@@ -1,7 +1,8 @@
 """One batch of commands as one transaction: the plain synchronous function behind the engine.
 
 Lock and read where each hall's log ends, catch the copies up, decide each command in order, append everything.
-Only the writer thread comes here, so the copies need no lock. Nobody is answered before the commit.
+Only one batch is under way at a time, on the event loop or the writer thread, so the copies need no lock. Nobody is
+answered before the commit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from queue_service import errors, journal
-from queue_service.clock import Clock, ClockGuard
+from queue_service.clock import Clock, ClockGuard, DatabaseClock
 from queue_service.codec import chain, encode
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
@@ -22,6 +23,7 @@ from queue_service.domain.hall import Hall
 from queue_service.domain.rules import decide
 from queue_service.domain.rules.lookup import check_state
 from queue_service.domain.rules.table import CALL, VERBS
+from queue_service.receipts import Receipt, ReceiptKey
 
 BACK_MS = 300_000
 """A clock this far behind the log's last event is not believed."""
@@ -53,7 +55,8 @@ Answering = Callable[[Hall, Sequence[Logged], int], Answer]
 
 @dataclass(slots=True)
 class Submission:
-    """One command on its way: who asks, how to answer, until when (monotonic ms) it may be decided."""
+    """One command on its way: who asks, how to answer, until when (monotonic ms) it may be decided. `skips`: how many
+    batches went by without it, because another node held its hall."""
 
     hall: str
     command: c.Command
@@ -64,11 +67,16 @@ class Submission:
     keyed: Keyed | None = None
     result: Answer | Exception | None = None
     events: list[Logged] = field(default_factory=list)
+    skips: int = 0
 
     @property
-    def receipt_key(self) -> journal.ReceiptKey | None:
+    def receipt_key(self) -> ReceiptKey | None:
         """The receipt's key, if the request had one."""
         return None if self.keyed is None else (self.actor, self.hall, self.keyed.key)
+
+
+class NotAtOnce(Exception):
+    """There is a log to be read first."""
 
 
 @dataclass(slots=True)
@@ -87,19 +95,28 @@ class Batches:
         self._clock = clock
         self._guard = guard
         self._copies: dict[str, Copy] = {}
+        self.learned: list[Logged] = []
+        """What the latest batch read of others' commits to catch its copies up, in order per hall."""
 
     def forget(self, halls: Sequence[str]) -> None:
         """Drop copies that may be ahead of the log; the next command reads them afresh."""
         for hall in halls:
             self._copies.pop(hall, None)
 
-    def run(self, connection: Connection, batch: Sequence[Submission]) -> list[Logged]:
-        """Decide and store a batch inside an open write transaction. The submissions carry their results."""
-        positions = journal.positions(connection, list({one.hall for one in batch}))
-        copies = {one.hall: self._copy(connection, one.hall, positions.get(one.hall)) for one in batch}
-        known = journal.receipts(connection, [key for one in batch if (key := one.receipt_key) is not None])
-        work = _Work(self._clock.now_ms(), self._guard.check(), known, connection)
-        for one in batch:
+    def run(
+        self, connection: Connection, batch: Sequence[Submission], wait: bool = True, at_once: bool = False
+    ) -> list[Logged]:
+        """Decide and store a batch inside an open write transaction. The submissions carry their results.
+
+        Unless told to `wait` for them, halls that others hold now are skipped: their commands carry none. `at_once`:
+        raise NotAtOnce rather than read what a copy lacks."""
+        held = self._hold(connection, batch, wait)
+        work = _Work(self._clock.now_ms(), self._guard.check(), held.receipts, connection)
+        if at_once and not all(self._is_current(hall, position) for hall, position in held.positions.items()):
+            raise NotAtOnce
+        mine = [one for one in batch if one.hall not in held.skipped]
+        copies = {one.hall: self._copy(work, one.hall, held.positions.get(one.hall)) for one in mine}
+        for one in mine:
             try:
                 if one.deadline_ms < self._clock.monotonic_ms():
                     raise errors.Unavailable
@@ -110,16 +127,32 @@ class Batches:
         if work.writes:
             journal.append(connection, list(work.writes.values()), work.receipt_rows)
         self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
+        self.learned = work.learned
         return work.events
 
-    def _copy(self, connection: Connection, hall_id: str, position: journal.Position | None) -> Copy:
+    def _is_current(self, hall: str, position: journal.Position) -> bool:
+        copy = self._copies.get(hall)
+        return copy is not None and (copy.hall.seq, copy.hall.head) == (position.seq, position.head)
+
+    def _hold(self, connection: Connection, batch: Sequence[Submission], wait: bool) -> journal.Held:
+        """Lock the batch's halls; from then on the time is what the database says, where it says it."""
+        halls = sorted({one.hall for one in batch})
+        new = {one.hall for one in batch if isinstance(one.command, c.PutPlan)}
+        keys = [key for one in batch if (key := one.receipt_key) is not None]
+        held = journal.hold(connection, halls, new, keys, wait)
+        if held.at_ms is not None and isinstance(self._clock, DatabaseClock):
+            self._clock.tell(held.at_ms)
+        return held
+
+    def _copy(self, work: "_Work", hall_id: str, position: journal.Position | None) -> Copy:
         """The copy as of the end of the log: kept, caught up, or read afresh; empty where there is no such hall."""
         if position is None:
             return Copy(Hall(hall_id))
-        copy = self._copies.get(hall_id)
+        copy, connection = self._copies.get(hall_id), work.connection
         if copy is not None and _is_behind(connection, copy.hall, position):
             for logged in journal.events_after(connection, hall_id, copy.hall.seq):
                 evolve(copy.hall, logged)
+                work.learned.append(logged)
             copy.hall.drain()
             copy.stored = _stored(copy.hall)
         if copy is None or (copy.hall.seq, copy.hall.head) != (position.seq, position.head):
@@ -166,9 +199,7 @@ class Batches:
 class _Work:
     """What one batch has read and gathered."""
 
-    def __init__(
-        self, now_ms: int, trusted: bool, known: dict[journal.ReceiptKey, journal.Receipt], connection: Connection
-    ) -> None:
+    def __init__(self, now_ms: int, trusted: bool, known: dict[ReceiptKey, Receipt], connection: Connection) -> None:
         self.now_ms = now_ms
         self.trusted = trusted
         self.known = known
@@ -176,6 +207,7 @@ class _Work:
         self.writes: dict[str, journal.HallWrite] = {}
         self.receipt_rows: list[tuple[Any, ...]] = []
         self.events: list[Logged] = []
+        self.learned: list[Logged] = []
 
     def log(self, copy: Copy, command_seq: int, now_ms: int, actor: str, channel: str, event: Any) -> Logged:
         """Give an event its place in the log and apply it to the copy."""
@@ -191,10 +223,10 @@ class _Work:
         self.events.append(logged)
         return logged
 
-    def keep(self, key: journal.ReceiptKey, keyed: Keyed, answer: Answer) -> None:
+    def keep(self, key: ReceiptKey, keyed: Keyed, answer: Answer) -> None:
         """Keep the answer for repeats, those later in this batch included."""
         headers, body = orjson.dumps(dict(answer.headers)).decode(), answer.body.decode()
-        self.known[key] = journal.Receipt(keyed.method, keyed.path, keyed.body_hash, answer.status, headers, body)
+        self.known[key] = Receipt(keyed.method, keyed.path, keyed.body_hash, answer.status, headers, body)
         self.receipt_rows.append(
             (*key, keyed.method, keyed.path, keyed.body_hash, answer.status, headers, body, self.now_ms)
         )
@@ -206,7 +238,7 @@ def _is_behind(connection: Connection, hall: Hall, position: journal.Position) -
     return hall.seq < position.seq and journal.head_at(connection, hall.id, hall.seq) == hall.head
 
 
-def _replay(keyed: Keyed, receipt: journal.Receipt) -> Answer:
+def _replay(keyed: Keyed, receipt: Receipt) -> Answer:
     if (receipt.method, receipt.path, receipt.body_hash) != (keyed.method, keyed.path, keyed.body_hash):
         raise errors.KeyReused(key=keyed.key)
     return Answer(receipt.status, receipt.body.encode(), orjson.loads(receipt.headers), replayed=True)

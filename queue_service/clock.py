@@ -40,6 +40,30 @@ class SystemClock:
         return time.monotonic_ns() // 1_000_000
 
 
+class DatabaseClock:
+    """The time by the database's clock, for nodes that share one: told after each lock and at each poll of the log,
+    carried on by the monotonic clock in between. What this machine thinks the time is does not matter."""
+
+    pace = 1.0
+
+    def __init__(self) -> None:
+        """By the machine's clock, until it is told better."""
+        self._told = (time.time_ns() // 1_000_000, time.monotonic_ns())
+
+    def tell(self, now_ms: int) -> None:
+        """It is `now_ms` now."""
+        self._told = (now_ms, time.monotonic_ns())
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        told_ms, at_ns = self._told
+        return told_ms + (time.monotonic_ns() - at_ns) // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since boot or so."""
+        return time.monotonic_ns() // 1_000_000
+
+
 class FastClock:
     """Wall time that runs `pace` times as fast, from a chosen moment on: for demonstrations."""
 
@@ -94,9 +118,13 @@ class ClockGuard:
         """Take the clock's present offset as good."""
         self._clock = clock
         self._most_ms = int(JUMP_MS * clock.pace)
-        self._offset_ms = self._start_ms = self._present_offset_ms()
         self._jump_ms = 0
         self._confirmed = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the clock's present offset as good: nothing was decided by an earlier one."""
+        self._offset_ms = self._start_ms = self._present_offset_ms()
 
     def _present_offset_ms(self) -> int:
         return self._clock.now_ms() - int(self._clock.monotonic_ms() * self._clock.pace)

@@ -1,145 +1,136 @@
-"""The connections, and all that differs between databases. No statement about halls is here (see `journal`).
-
-One connection writes (held by the engine's thread), a few read. SQLite: WAL, synchronous=FULL, every write
-transaction `BEGIN IMMEDIATE`; checkpoints run off the commit path.
+"""One database: `write()` for one thread at a time, `read()` from any thread. No statement about halls is here (see
+`journal`), and what differs between kinds of databases is in `queue_service.databases`.
 """
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.exc import ArgumentError
 
+from queue_service.clock import Clock
+from queue_service.databases.kinds import Failure, Kind
+from queue_service.databases.sqlite import SqliteFile
 from queue_service.errors import BadInput
 
 Result = TypeVar("Result")
 
-PASSIVE_WAL_BYTES = 4 * 2**20
-RESTART_WAL_BYTES = 64 * 2**20
-BUSY_TIMEOUT_MS = 2_000
-
-
-def straight(connection: Connection, statement: str, values: Sequence[Any] = ()) -> DBAPICursor:
-    """Hand a statement of the commit path to the driver as it is. SQLAlchemy's own way costs more than SQLite needs
-    for it. Errors are SQLAlchemy's all the same."""
-    if not connection.in_transaction():
-        connection.begin()
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(statement, values)
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(statement, None, error, Exception, dialect=connection.dialect) from error
-    return cursor
+POSTGRESQL_URLS = ("postgresql://", "postgres://")
+SHAPES = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 
 
 class Database:
-    """One database: `write()` for the engine's thread alone, `read()` from any thread."""
+    """One database of either kind."""
 
     def __init__(self, url: str, synchronous: str = "FULL") -> None:
-        """`url` is `sqlite:///path`. `synchronous` is weakened only to prove that a test notices."""
-        self.url = make_url(url)
-        if self.url.get_backend_name() != "sqlite" or not self.url.database or self.url.database == ":memory:":
-            raise BadInput(f"QUEUE_DATABASE_URL must be sqlite:///FILE, not {self.url.render_as_string()!r}.")
-        self.path = Path(self.url.database)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadInput(f"There is no folder for the database {self.path}: {error.strerror}.") from error
-        self._writer = self._engine("BEGIN IMMEDIATE", synchronous, poolclass=StaticPool)
-        self._readers = self._engine("BEGIN", synchronous, poolclass=QueuePool, pool_size=4, max_overflow=4)
-        self._watch_lock = threading.Lock()
-        self._watcher: Any = None
+        """`url` is `sqlite:///path` or `postgresql://…` as libpq knows it, several hosts included. `synchronous` (of
+        SQLite) is weakened only to prove that a test notices."""
+        self.url = url
+        self.kind = _kind(url, synchronous)
 
-    def _engine(self, begin: str, synchronous: str, **pool: Any) -> Engine:
-        timeout_s = BUSY_TIMEOUT_MS / 1000
-        arguments = {
-            "check_same_thread": False,
-            "isolation_level": None,
-            "timeout": timeout_s,
-            "cached_statements": 512,
-        }
-        engine = create_engine(self.url, connect_args=arguments, **pool)
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self.kind.place
 
-        @event.listens_for(engine, "connect")
-        def _prepare(connection: Any, _: Any) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={synchronous}")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA wal_autocheckpoint=0")
-            connection.execute("PRAGMA cache_size=-65536")
+    @property
+    def path(self) -> Path:
+        """SQLite's file."""
+        assert isinstance(self.kind, SqliteFile), "other databases are no file"
+        return self.kind.path
 
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-        return engine
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A write transaction: commits at the end, rolls back on any error. One thread at a time."""
-        with self._writer.begin() as connection:
-            yield connection
-
-    def read(self, work: Callable[[Connection], Result]) -> Result:
-        """Run `work` in a read transaction: it sees one committed state."""
-        with self._readers.connect() as connection:
-            return work(connection)
-
-    def changed(self) -> int:
-        """A number that changes whenever anyone commits (SQLite: data_version of a connection of its own)."""
-        with self._watch_lock:
-            if self._watcher is None:
-                pooled = self._readers.raw_connection()
-                self._watcher = pooled.driver_connection
-                pooled.detach()  # it stays ours: data_version counts per connection
-            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
-
-    def wal_bytes(self) -> int:
-        """How large the write-ahead log is."""
-        try:
-            return Path(f"{self.path}-wal").stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the database without stopping anyone; called off the commit path."""
-        if self.wal_bytes() > PASSIVE_WAL_BYTES:
-            with self._readers.connect() as connection:
-                connection.exec_driver_sql("ROLLBACK")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def restart_log(self) -> None:
-        """Let the write-ahead log start over; called by the writer between transactions when it grew too large.
-
-        It waits for nobody: while a long read (verify, export) holds an old state, the log goes on growing.
-        TRUNCATE is RESTART and a short file: the file of a log that only starts over stays as long as it was, and the
-        writer would find it too large after every transaction from then on.
-        """
-        if self.wal_bytes() > RESTART_WAL_BYTES:
-            with self._writer.connect() as connection:
-                connection.exec_driver_sql("ROLLBACK")
-                connection.exec_driver_sql("PRAGMA busy_timeout=0")
-                try:
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                finally:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-
-    def close(self) -> None:
-        """Let go of every connection."""
-        with self._watch_lock:
-            if self._watcher is not None:
-                self._watcher.close()
-                self._watcher = None
-        self._writer.dispose()
-        self._readers.dispose()
+    @property
+    def is_near(self) -> bool:
+        """Whether its statements, COMMIT apart, take no longer than our own code does."""
+        return self.kind.is_near
 
     @property
     def engine(self) -> Engine:
         """For migrations."""
-        return self._writer
+        return self.kind.writer
+
+    @contextmanager
+    def write(self, wait: bool = True) -> Iterator[Connection]:
+        """A write transaction: commits at the end, rolls back on any error. `wait` for a lock on the whole database,
+        where there is one; else it is an error."""
+        with self.kind.writer.connect() as connection:
+            self.kind.prepare(connection, wait)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write_unhurried(self) -> Iterator[Connection]:
+        """The same for what may take long and is done by one at a time: a migration, a restored log."""
+        with self.write() as connection:
+            self.kind.unhurried(connection)
+            yield connection
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` in a read transaction: it sees one committed state."""
+        with self.kind.readers.connect() as connection:
+            return work(connection)
+
+    def exists(self) -> bool:
+        """Whether there is something to read, as far as can be told without asking what it is."""
+        return self.kind.exists()
+
+    def failure(self, error: Exception) -> Failure:
+        """What an error of a statement means for its transaction."""
+        return self.kind.failure(error)
+
+    def clock(self) -> Clock:
+        """The clock that events are dated by; `set_clock` sets it."""
+        return self.kind.clock()
+
+    def set_clock(self, clock: Clock) -> None:
+        """Set it, where it is not this machine's own."""
+        self.kind.set_clock(clock)
+
+    def changed(self) -> str:
+        """A word that changes whenever anyone commits."""
+        return self.kind.changed()
+
+    def notify(self, ends: Mapping[str, int]) -> None:
+        """Tell other nodes where the logs of some halls end now: a hint, which may be lost."""
+        if ends:
+            self.kind.notify(ends)
+
+    async def listen(self, heard: Callable[[Mapping[str, int]], None]) -> None:
+        """Be told by other nodes where logs end now, until cancelled; of nothing, where anything may have been missed.
+        Ends at once where nobody would say anything."""
+        await self.kind.listen(heard)
+
+    def checkpoint(self) -> None:
+        """Upkeep off the commit path."""
+        self.kind.tidy()
+
+    def restart_log(self) -> None:
+        """Upkeep by the writer, between transactions."""
+        self.kind.tidy_between()
+
+    def wal_bytes(self) -> int:
+        """How large SQLite's write-ahead log is."""
+        assert isinstance(self.kind, SqliteFile), "other databases look after theirs"
+        return self.kind.wal_bytes()
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.kind.close()
+
+
+def _kind(url: str, synchronous: str) -> Kind:
+    if url.startswith(POSTGRESQL_URLS):
+        # its driver is loaded only where it is used
+        from queue_service.databases.postgresql import PostgresServer  # noqa: PLC0415
+
+        return PostgresServer(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadInput(f"{url!r} is no database URL: write it as {SHAPES}.") from error
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise BadInput(f"QUEUE_DATABASE_URL must be {SHAPES}, not {parsed.render_as_string()!r}.")
+    return SqliteFile(parsed, synchronous)

@@ -1,8 +1,8 @@
-"""One queue of commands and one writer thread per process.
+"""One queue of commands and one writer thread per process (a near database needs it for COMMIT alone: see `near`).
 
 What arrives while a commit is running makes the next batch (group commit): no timer, no added delay. Queue and batch
-are bounded; a command older than its deadline is answered undecided. After the commit, and only then, callers are
-answered and the events handed on.
+are bounded; a command older than its deadline is answered undecided. Commands of a hall that another node holds wait
+for a later batch and keep nobody up. After the commit, and only then, callers are answered and the events handed on.
 """
 
 import asyncio
@@ -13,24 +13,33 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from queue_service import errors
 from queue_service.batch import Answer, Answering, Batches, Keyed, Submission
 from queue_service.clock import Clock, ClockGuard
 from queue_service.database import Database
+from queue_service.databases.kinds import Failure
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
+from queue_service.line import Line, Turn
+from queue_service.near import Decided, Near
 
 LOG = logging.getLogger("queue_service.engine")
 
 DEADLINE_MS = 5_000
 QUEUE_LIMIT = 10_000
 BATCH_LIMIT = 256
+SKIPS = 3
+"""A hall that was skipped so often is waited for in line."""
+SKIPPED_S = 0.002
+"""With nothing else to do, skipped halls are tried again after so long."""
+REPEATS = 2
+"""How often a transaction that was rolled back for a passing reason is run again."""
 SWITCH_INTERVAL_S = 0.0002
 """Python's default of 5 ms would let the event loop hold up each of the writer's statements that long."""
 
@@ -38,12 +47,13 @@ SWITCH_INTERVAL_S = 0.0002
 @dataclass(frozen=True, slots=True)
 class Commit:
     """What one commit did, for those who measure: its submissions, events, how long it took, and when it was done
-    (`time.perf_counter()`)."""
+    (`time.perf_counter()`); and what of others' commits was read for it, which comes before its own events."""
 
     submissions: Sequence[Submission]
     events: Sequence[Logged]
     seconds: float
     finished: float
+    learned: Sequence[Logged] = ()
 
 
 Listener = Callable[[Commit], None]
@@ -58,6 +68,8 @@ class _Maintenance:
 
 
 _Item = tuple[Submission, "asyncio.Future[Answer]"]
+_Thing = _Item | list[_Item] | Decided[_Item] | _Maintenance | Turn | None
+_Write = Callable[[], AbstractContextManager[Connection]]
 
 
 class Engine:
@@ -70,7 +82,13 @@ class Engine:
         self.guard = ClockGuard(clock)
         self._listener = listener
         self._batches = Batches(clock, self.guard)
-        self._queue: queue.SimpleQueue[_Item | _Maintenance | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
+        self._near = Near(database, self._batches, _submission_of, self._queue.put) if database.is_near else None
+        self._skipped: dict[str, list[_Item]] = {}
+        self._put_off = 0
+        self._line = Line(database, self._queue.put)
+        self._learned: list[Logged] = []
+        self._ending = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
@@ -78,14 +96,16 @@ class Engine:
     def start(self) -> None:
         """Start the writer thread; call it on the running event loop."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self.guard.begin()
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     async def stop(self) -> None:
         """Finish what was submitted, then end the writer thread."""
         self._stopping = True
-        self._queue.put(None)
+        self._put(None)
         await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._line.stop)
 
     @property
     def is_alive(self) -> bool:
@@ -106,95 +126,203 @@ class Engine:
         assert self._loop is not None, "start() first"
         if self._stopping:
             raise errors.Unavailable("The node is stopping.")
-        if self._queue.qsize() >= QUEUE_LIMIT:
+        if self.waiting >= QUEUE_LIMIT:
             raise errors.Overloaded
         deadline_ms = self._clock.monotonic_ms() + DEADLINE_MS
         future: asyncio.Future[Answer] = self._loop.create_future()
-        self._queue.put((Submission(hall, command, actor, channel, answering, deadline_ms, keyed), future))
+        self._put((Submission(hall, command, actor, channel, answering, deadline_ms, keyed), future))
         return future
 
     async def maintain(self, work: Callable[[Connection], Any]) -> Any:
         """Run `work` in a write transaction of its own, between batches."""
         future: Future[Any] = Future()
-        self._queue.put(_Maintenance(work, future))
+        self._put(_Maintenance(work, future))
         return await asyncio.wrap_future(future)
+
+    @property
+    def waiting(self) -> int:
+        """How much waits to be done."""
+        return self._queue.qsize() + self._put_off + (len(self._near) if self._near is not None else 0)
+
+    def _put(self, thing: _Item | _Maintenance | None) -> None:
+        if self._near is None:
+            self._queue.put(thing)
+        else:
+            assert self._loop is not None, "start() first"
+            self._near.put(thing, self._loop.call_soon)
 
     # -- the writer thread
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
+        while not (self._ending and self._queue.empty() and not self._skipped):
             try:
-                if isinstance(item, _Maintenance):
-                    self._maintain(item)
-                else:
-                    self._work_off(self._collect(item))
+                self._step()
             except Exception:
                 LOG.exception("writer-failed")
         LOG.info("writer-stopped")
 
-    def _collect(self, first: _Item) -> list[_Item]:
-        """Everything that has arrived, up to the bound. Maintenance work met on the way is done at once, by itself."""
-        items = [first]
-        while len(items) < BATCH_LIMIT:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if item is None:
-                self._queue.put(None)
-                break
-            if isinstance(item, _Maintenance):
-                self._maintain(item)
-            else:
-                items.append(item)
-        return items
+    def _step(self) -> None:
+        """Wait for something to do (where commands were skipped, only for a moment), then do all that has arrived."""
+        items: list[_Item] = []
+        try:
+            self._take(self._queue.get(timeout=SKIPPED_S if self._skipped else None), items)
+            while len(items) < BATCH_LIMIT:
+                self._take(self._queue.get_nowait(), items)
+        except queue.Empty:
+            pass
+        batch = self._with_skipped(items)
+        if batch:
+            self._work_off(batch, self._database.write)
+
+    def _take(self, thing: _Thing, items: list[_Item]) -> None:
+        """A command joins the batch; anything else is done at once, by itself."""
+        if isinstance(thing, tuple):
+            items.append(thing)
+            return
+        if isinstance(thing, Decided):
+            self._commit(thing)
+        elif isinstance(thing, list):
+            self._work_off(thing, self._database.write)
+        elif isinstance(thing, _Maintenance):
+            self._maintain(thing)
+        elif isinstance(thing, Turn):
+            self._take_turn(thing)
+        else:
+            self._ending = True
+        if self._near is not None:
+            self._tell_loop(self._near.done)
 
     def _maintain(self, item: _Maintenance) -> None:
         try:
             with self._database.write() as connection:
                 result = item.work(connection)
             item.future.set_result(result)
-        except OperationalError as error:
-            item.future.set_exception(errors.Unavailable(f"The database is not available: {error.orig}."))
         except Exception as error:  # noqa: BLE001 (whoever asked for the work gets its error)
+            if self._database.failure(error) != Failure.LASTING:
+                error = errors.Unavailable(f"The database is not available: {getattr(error, 'orig', error)}.")
             item.future.set_exception(error)
 
-    def _work_off(self, items: list[_Item]) -> None:
-        submissions = [submission for submission, _ in items]
-        started = time.perf_counter()
-        events = self._transact(submissions)
+    def _with_skipped(self, items: list[_Item]) -> list[_Item]:
+        """The batch with what was skipped before: each hall's commands stay in the order in which they came."""
+        batch: list[_Item] = []
+        for item in items:
+            earlier = self._skipped.get(item[0].hall)
+            (batch if earlier is None else earlier).append(item)
+        for hall in tuple(self._skipped):
+            batch += self._skipped_of(hall)
+        return batch
+
+    def _skipped_of(self, hall: str) -> list[_Item]:
+        """What was skipped of a hall, as much as makes a batch."""
+        earlier = self._skipped.pop(hall, [])
+        if len(earlier) > BATCH_LIMIT:
+            self._skipped[hall] = earlier[BATCH_LIMIT:]
+        return earlier[:BATCH_LIMIT]
+
+    def _take_turn(self, turn: Turn) -> None:
+        """The hall that was waited for is locked: decide what is still there to be decided."""
+        try:
+            if items := self._skipped_of(turn.hall):
+                self._work_off(items, turn.write)
+        except Exception:
+            LOG.exception("turn-failed")
+        finally:
+            turn.let_go()
+
+    def _commit(self, decided: Decided[_Item]) -> None:
+        """Commit what was decided on the event loop."""
+        submissions, events = [submission for submission, _ in decided.asks], decided.events
+        self._learned = []
+        try:
+            decided.transaction.close()
+        except Exception as error:  # noqa: BLE001 (whatever it was: nobody knows whether it is stored)
+            self._lose(submissions, error)
+            events = []
+        self._announce(decided.asks, events, decided.begun)
+
+    def _work_off(self, items: list[_Item], write: _Write) -> None:
+        begun = time.perf_counter()
+        self._learned = []
+        events = self._transact([submission for submission, _ in items], write, REPEATS)
+        self._announce(self._put_off_skipped(items), events, begun)
+
+    def _announce(self, items: Sequence[_Item], events: Sequence[Logged], begun: float) -> None:
+        """Tell the event loop what was done, and other nodes where to look for it."""
         finished = time.perf_counter()
-        commit = Commit(submissions, events, finished - started, finished)
-        assert self._loop is not None, "start() first"
-        self._loop.call_soon_threadsafe(self._deliver, commit, items)
+        if items:
+            submissions = [submission for submission, _ in items]
+            commit = Commit(submissions, events, finished - begun, finished, self._learned)
+            self._tell_loop(self._deliver, commit, items)
+        self._database.notify({one.hall: one.seq for one in events})
         self._database.restart_log()
 
-    def _transact(self, submissions: list[Submission]) -> list[Logged]:
+    def _tell_loop(self, do: Callable[..., None], *arguments: Any) -> None:
+        assert self._loop is not None, "start() first"
+        self._loop.call_soon_threadsafe(do, *arguments)
+
+    def _put_off_skipped(self, items: list[_Item]) -> list[_Item]:
+        """Keep the commands that were skipped for a later batch, unless they are too old; the others."""
+        decided, put_off = [], dict[str, list[_Item]]()
+        for item in items:
+            one = item[0]
+            if one.result is None and one.deadline_ms < self._clock.monotonic_ms():
+                one.result = errors.Unavailable()
+            if one.result is not None:
+                decided.append(item)
+                continue
+            one.skips += 1
+            put_off.setdefault(one.hall, []).append(item)
+        for hall, waiting in put_off.items():
+            self._skipped[hall] = waiting + self._skipped.get(hall, [])
+            if waiting[0][0].skips >= SKIPS:
+                self._line.join(hall)
+        self._put_off = sum(map(len, self._skipped.values()))
+        return decided
+
+    def _transact(self, submissions: list[Submission], write: _Write, repeats: int) -> list[Logged]:
         """Store a batch; when a statement fails for good, split it so that only the culprit fails."""
         reached_commit = False
         try:
-            with self._database.write() as connection:
-                events = self._batches.run(connection, submissions)
+            with write() as connection:
+                events = self._batches.run(connection, submissions, wait=False)
                 reached_commit = True
+            self._learned += self._batches.learned
             return events
-        except Exception as error:
-            if reached_commit or isinstance(error, OperationalError):  # to run it again might do it twice
-                LOG.warning("database-unavailable: %s", getattr(error, "orig", error))
-                self._fail(submissions, errors.OutcomeUnknown() if reached_commit else errors.Unavailable())
+        except Exception as error:  # noqa: BLE001 (each kind is looked at below)
+            if reached_commit:  # to run it again might do it twice
+                self._lose(submissions, error)
                 return []
-            LOG.exception("batch-failed")
             self._batches.forget([one.hall for one in submissions])
+            return self._after(error, submissions, repeats)
+
+    def _lose(self, submissions: list[Submission], error: Exception) -> None:
+        """COMMIT did not say whether it was done."""
+        LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
+        self._batches.forget([one.hall for one in submissions])
+        self._fail([one for one in submissions if one.result is not None], errors.OutcomeUnknown())
+
+    def _after(self, error: Exception, submissions: list[Submission], repeats: int) -> list[Logged]:
+        """What to do about a transaction that was rolled back."""
+        failure = self._database.failure(error)
+        if failure == Failure.LASTING:
+            LOG.error("batch-failed", exc_info=error)
             return self._split(submissions, error)
+        LOG.warning("database-%s: %s", failure, getattr(error, "orig", error))
+        if failure == Failure.UNAVAILABLE or repeats == 0:
+            self._fail(submissions, errors.Unavailable())
+            return []
+        for one in submissions:
+            one.result, one.events = None, []
+        return self._transact(submissions, self._database.write, repeats - 1)
 
     def _fail(self, submissions: list[Submission], error: Exception) -> None:
-        """Answer every command undecided. Copies that the batch may have changed are dropped."""
-        self._batches.forget([one.hall for one in submissions])
+        """Answer every command undecided."""
         for one in submissions:
             one.result, one.events = error, []
 
     def _split(self, submissions: list[Submission], error: Exception) -> list[Logged]:
         if len(submissions) == 1:
-            submissions[0].result, submissions[0].events = error, []
+            self._fail(submissions, error)
             return []
         for one in submissions:
             one.result, one.events = None, []
@@ -203,11 +331,11 @@ class Engine:
             parts = [[one for one in submissions if one.hall == hall] for hall in halls]
         else:
             parts = [[one] for one in submissions]
-        return [logged for part in parts for logged in self._transact(part)]
+        return [logged for part in parts for logged in self._transact(part, self._database.write, REPEATS)]
 
     # -- the event loop
 
-    def _deliver(self, commit: Commit, items: list[_Item]) -> None:
+    def _deliver(self, commit: Commit, items: Sequence[_Item]) -> None:
         try:
             self._listener(commit)
         except Exception:
@@ -219,3 +347,8 @@ class Engine:
                 future.set_result(submission.result)
             else:
                 future.set_exception(submission.result or errors.OutcomeUnknown())
+
+
+def _submission_of(thing: _Item | _Maintenance | None) -> Submission | None:
+    """The command of an item; None where it is something else."""
+    return thing[0] if isinstance(thing, tuple) else None

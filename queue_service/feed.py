@@ -1,12 +1,14 @@
 """Committed events -> followers. One view a hall, folded on the event loop from published events only.
 
 The feed keeps one cursor per hall and publishes only cursor + 1, reading the log for anything between. What this
-process commits arrives at once; what others commit is found by a poll of the database's change counter.
+process commits arrives at once. Of what others commit the database may give a hint (PostgreSQL: NOTIFY); a poll of its
+change counter finds it in any case.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -52,16 +54,21 @@ class Feed:
         self._in_doubt = False
         self._confirmed_ms = clock.monotonic_ms()
         self._confirmed_at_ms = clock.now_ms()
-        self._changed = -1
+        self._changed = ""
+        self._nudged = asyncio.Event()
+        self._listener: asyncio.Task[None] | None = None
         self.unknown_kind: str | None = None
 
     def start(self) -> None:
-        """Begin to poll."""
+        """Begin to poll, and to listen."""
         self._poller = asyncio.create_task(self._poll(), name="feed-poll")
+        self._listener = asyncio.create_task(self._database.listen(self._heard), name="feed-listen")
 
     async def stop(self) -> None:
         """Stop following."""
-        tasks = [task for task in (self._poller, *self._loading.values(), *self._catching.values()) if task]
+        tasks = [
+            task for task in (self._poller, self._listener, *self._loading.values(), *self._catching.values()) if task
+        ]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -128,6 +135,16 @@ class Feed:
 
     # -- what others commit
 
+    def _heard(self, ends: Mapping[str, int]) -> None:
+        """Another node says where logs end now; or (nothing) that something may have been missed."""
+        for hall_id, seq in ends.items():
+            self._latest[hall_id] = max(seq, self._latest.get(hall_id, 0))
+            view = self.views.get(hall_id)
+            if view is not None and seq > view.hall.seq:
+                self._catch_up(view)
+        if not ends or not ends.keys() <= self.views.keys():
+            self._nudged.set()
+
     async def read(self, work: Callable[[Connection], Result]) -> Result:
         """Read beside the event loop. Raises Unavailable."""
         return await self._ask(partial(self._database.read, work))
@@ -150,7 +167,7 @@ class Feed:
     def _caught_up(self, hall_id: str, task: "asyncio.Task[None]") -> None:
         self._catching.pop(hall_id, None)
         if not task.cancelled() and task.exception() is not None:
-            self._changed = -1
+            self._changed = ""
 
     async def _read_on(self, view: View) -> None:
         """Publish from the log until it held nothing more than what the view shows; start over where the log has
@@ -184,19 +201,25 @@ class Feed:
                 LOG.warning("unknown-event: %s", error)
             except Exception:
                 LOG.exception("poll-failed")
-            await asyncio.sleep(POLL_S)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nudged.wait(), POLL_S)
+        self._nudged.clear()
 
     async def _confirm(self) -> None:
         """See to it that every view shows all that was in the log when this began; then take in halls that are new."""
         monotonic_ms, now_ms = self._clock.monotonic_ms(), self._clock.now_ms()
         changed = await self._ask(self._database.changed)
+        await self._ask(partial(self._database.set_clock, self._clock))
         new_halls: list[str] = []
         if changed != self._changed:
             self._changed = changed
             try:
                 new_halls = await self._compare()
             except BaseException:
-                self._changed = -1
+                self._changed = ""
                 raise
         self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
         for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them

@@ -1,4 +1,4 @@
-"""Every SQL statement: reading and appending the log, the rows that say the same, receipts.
+"""Every statement about halls: reading and appending the log, and the rows that say the same. Receipts: `receipts`.
 
 Writes are set-wise: one multi-row statement a table and chunk, so that the writer thread gives up Python's lock a few
 times a batch, not once a row (row-wise writing beside a busy event loop was measured to be ten times slower).
@@ -6,41 +6,32 @@ times a batch, not once a row (row-wise writing beside a busy event loop was mea
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, select
-from sqlmodel import SQLModel
+from sqlalchemy import Connection, and_, bindparam, delete, select
 
-from models.tables import EventRow, HallRow, LegRow, ReceiptRow, TicketRow
+from models.tables import EventRow, HallRow, LegRow, TicketRow
 from models.vocabulary import LegOutcome, TicketState
+from queue_service import receipts
 from queue_service.codec import decode
-from queue_service.database import straight
+from queue_service.databases.statements import lock, straight, together
 from queue_service.domain.events import DayOpened, Logged
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall, Leg, Ticket
 from queue_service.errors import LogCorrupt
-from queue_service.upsert import Upsert
+from queue_service.receipts import Receipt, ReceiptKey
+from queue_service.upsert import Upsert, table_of
 
-KEYS_AT_ONCE = 256
 PAGE_ROWS = 2_000
 
 
-def table_of(model: type[SQLModel]) -> Table:
-    """The table behind a model."""
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    return table
-
-
-HALL, EVENT, TICKET, LEG, RECEIPT = (table_of(model) for model in (HallRow, EventRow, TicketRow, LegRow, ReceiptRow))
+HALL, EVENT, TICKET, LEG = (table_of(model) for model in (HallRow, EventRow, TicketRow, LegRow))
 
 
 _EVENTS = Upsert(EVENT, update=False)
 _HALLS = Upsert(HALL, update=True)
 _TICKETS = Upsert(TICKET, update=True)
 _LEGS = Upsert(LEG, update=True)
-_RECEIPTS = Upsert(RECEIPT, update=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +45,31 @@ class Position:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The answer a keyed command got. `headers` is a JSON object."""
-
-    method: str
-    path: str
-    body_hash: str
-    status: int
-    headers: str
-    body: str
-
-
-ReceiptKey = tuple[str, str, str]
-"""actor, hall, key"""
-
 # -- reading
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The halls a transaction holds, by id, and where their logs end; those that others hold; the answers known for
+    the transaction's keys; the database's time after the locks (None: the process's clock is the database's)."""
+
+    positions: dict[str, Position]
+    skipped: frozenset[str]
+    receipts: dict[ReceiptKey, Receipt]
+    at_ms: int | None
+
+
+def hold(connection: Connection, halls: Sequence[str], new: set[str], keys: Sequence[ReceiptKey], wait: bool) -> Held:
+    """Lock these halls and read where their logs end, then look up receipts. Halls that do not exist are left out;
+    those in `new` may be created. `wait`: for halls that others hold, instead of skipping them."""
+    locked = lock(connection, halls, new, wait)
+    found = {row[0]: Position(*row[1:]) for row in locked.rows}
+    known = receipts.known(connection, [key for key in keys if key[1] not in locked.skipped])
+    return Held(found, frozenset(locked.skipped), known, locked.at_ms)
+
+
 def positions(connection: Connection, halls: Sequence[str]) -> dict[str, Position]:
-    """Where the logs of these halls end; halls that do not exist are left out."""
+    """Where the logs of these halls end, without locking them; halls that do not exist are left out."""
     marks = ", ".join("?" * len(halls))
     statement = f"SELECT id, last_seq, last_hash, day, day_seq, name FROM hall WHERE id IN ({marks})"  # noqa: S608 (marks only)
     found = straight(connection, statement, tuple(halls))
@@ -150,30 +146,6 @@ def load(connection: Connection, hall_id: str, position: Position) -> Hall:
     return hall
 
 
-def receipts(connection: Connection, keys: Sequence[ReceiptKey]) -> dict[ReceiptKey, Receipt]:
-    """The stored answers of these keys."""
-    found: dict[ReceiptKey, Receipt] = {}
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        wanted = keys[start : start + KEYS_AT_ONCE]
-        size = 1 << (len(wanted) - 1).bit_length()
-        filled = [*wanted, *[wanted[-1]] * (size - len(wanted))]
-        rows = straight(connection, _receipts_statement(size), tuple(chain.from_iterable(filled))).fetchall()
-        found.update({(row[0], row[1], row[2]): Receipt(*row[3:]) for row in rows})
-    return found
-
-
-@lru_cache
-def _receipts_statement(size: int) -> str:
-    """For so many keys: powers of two, so that few statements need to stay prepared."""
-    marks = ", ".join(["(?, ?, ?)"] * size)
-    # A join: `WHERE (actor, hall, key) IN (VALUES ...)` reads the whole table on SQLite.
-    return (
-        f"WITH wanted (actor, hall, key) AS (VALUES {marks}) "  # noqa: S608 (marks only)
-        "SELECT r.actor, r.hall, r.key, r.method, r.path, r.body_hash, r.status, r.headers, r.body FROM wanted AS w "
-        "JOIN receipt AS r ON r.actor = w.actor AND r.hall = w.hall AND r.key = w.key"
-    )
-
-
 def ticket_row(connection: Connection, ticket_id: str) -> Any | None:
     """The row of a ticket, open or closed."""
     return connection.execute(select(TICKET).where(TICKET.c.id == ticket_id)).one_or_none()
@@ -237,6 +209,11 @@ class HallWrite:
 
 def append(connection: Connection, writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -> None:
     """Store a batch: events, one final row per ticket and leg touched, receipts, and where each log ends now."""
+    with together(connection):
+        _append(connection, writes, new_receipts)
+
+
+def _append(connection: Connection, writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -> None:
     _EVENTS.run(connection, [_event_values(one, data) for write in writes for one, data in write.events])
     tickets: list[Ticket] = []
     legs: list[tuple[Any, ...]] = []
@@ -263,7 +240,7 @@ def append(connection: Connection, writes: Sequence[HallWrite], new_receipts: Se
     _LEGS.run(connection, legs)
     for ticket_id, number in gone:
         connection.execute(delete(LEG).where(LEG.c.ticket == ticket_id, LEG.c.leg == number))
-    _RECEIPTS.run(connection, new_receipts)
+    receipts.store(connection, new_receipts)
     _HALLS.run(connection, [_hall_values(write.hall) for write in writes])
 
 
@@ -309,8 +286,3 @@ def _leg_values(ticket: Ticket, number: int, leg: Leg, hall: str) -> tuple[Any, 
         leg.waited_ms, leg.counter, leg.clerk, leg.recalls, leg.started_at_ms, int(leg.start_implied),
         leg.ended_at_ms, leg.outcome,
     )  # fmt: skip
-
-
-def purge_receipts(connection: Connection, before_ms: int) -> int:
-    """Forget receipts older than `before_ms`; how many."""
-    return connection.execute(delete(RECEIPT).where(RECEIPT.c.at_ms < before_ms)).rowcount

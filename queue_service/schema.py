@@ -34,9 +34,9 @@ def present(database: Database) -> str | None:
     try:
         revision, tables = database.read(_revision_and_tables)
     except DBAPIError as error:
-        raise BadInput(f"{database.path} cannot be used as the database: {error.orig}.") from error
+        raise BadInput(f"{database.place} cannot be used as the database: {error.orig}.") from error
     if revision is None and tables:
-        raise BadInput(f"{database.path} is the database of something else (it has a table {tables[0]!r}).")
+        raise BadInput(f"{database.place} is the database of something else (it has a table {tables[0]!r}).")
     if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:
         raise SchemaOutdated(
             f"The database is at schema {revision}, made by a newer version; this one knows schema {newest()} at most "
@@ -51,9 +51,10 @@ def _revision_and_tables(connection: Connection) -> tuple[str | None, list[str]]
 
 def migrate(database: Database) -> tuple[str | None, str]:
     """Create or upgrade the schema in one transaction; the revisions before and after."""
-    before = present(database)
+    present(database)
     config = _config()
-    with database.write() as connection:
+    with database.write_unhurried() as connection:
+        before, _ = _revision_and_tables(connection)  # another node may have migrated while this one waited
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return before, newest()

@@ -1,31 +1,49 @@
-"""Multi-row INSERTs. What is written, and when, stands in `journal`."""
+"""Many rows written by one statement. What is written, and when, stands in `journal`."""
 
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Table
+from sqlmodel import SQLModel
 
-from queue_service.database import straight
+from queue_service.databases.statements import is_postgresql, recordset, straight
 
 CHUNK_ROWS = 64
+RECORDSET_ROWS = 2_000
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
 
 
 class Upsert:
-    """A multi-row INSERT into one table, updating rows that are there where `update` says so."""
+    """An INSERT of many rows into one table, updating rows that are there where `update` says so."""
 
     def __init__(self, table: Table, update: bool) -> None:
-        """Work out the statements once; there is one per number of rows, so that they stay prepared."""
-        columns = [column.name for column in table.columns]
-        keys = [column.name for column in table.primary_key.columns]
-        row = "(" + ", ".join("?" * len(columns)) + ")"
-        sets = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
+        """Work out the statements once; on SQLite there is one per number of rows, so that they stay prepared."""
+        self._columns = [column.name for column in table.columns]
+        columns, keys = ", ".join(self._columns), [column.name for column in table.primary_key.columns]
+        row = "(" + ", ".join("?" * len(self._columns)) + ")"
+        sets = ", ".join(f"{name} = excluded.{name}" for name in self._columns if name not in keys)
         tail = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}" if update else ""
-        head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608 (our own names)
-        self._statements = [head + ", ".join([row] * size) + tail for size in range(CHUNK_ROWS + 1)]
+        head = f"INSERT INTO {table.name} ({columns}) "
+        self._statements = [f"{head}VALUES {', '.join([row] * size)}{tail}" for size in range(CHUNK_ROWS + 1)]
+        self._recordset = f"{head}SELECT {columns} FROM {recordset(table)}{tail}"  # noqa: S608 (our own names)
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Write the rows, in order."""
+        if is_postgresql(connection):
+            self._run_recordset(connection, rows)
+            return
         for start in range(0, len(rows), CHUNK_ROWS):
             chunk = rows[start : start + CHUNK_ROWS]
             straight(connection, self._statements[len(chunk)], tuple(chain.from_iterable(chunk)))
+
+    def _run_recordset(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        for start in range(0, len(rows), RECORDSET_ROWS):
+            given = [dict(zip(self._columns, row, strict=True)) for row in rows[start : start + RECORDSET_ROWS]]
+            straight(connection, self._recordset, (orjson.dumps(given).decode(),))

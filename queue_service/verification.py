@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from queue_service.codec import chain_row, decode
+from queue_service.databases.statements import as_stored, listed
 from queue_service.domain import events as ev
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall, Ticket
@@ -116,16 +117,17 @@ def prove(connection: Connection, hall_id: str, progress: Progress) -> Proof:
 
 # -- the log
 
-_EVENT_PAGE = """SELECT seq, command_seq, at_ms, kind, version, actor, channel, CAST(data AS BLOB), hash FROM event
+_EVENT_PAGE = """SELECT seq, command_seq, at_ms, kind, version, actor, channel, {data}, hash FROM event
     WHERE hall = ? AND seq > ? ORDER BY seq LIMIT ?"""
 
 
 def _pages(connection: Connection, hall_id: str, last_seq: int) -> Iterator[Sequence[Any]]:
     """The log as it is stored, gapless from 1 to where the hall's row says it ends."""
     expected, after = 1, BEFORE_ALL
+    statement = _EVENT_PAGE.format(data=as_stored(connection, "data"))
     while True:
         try:
-            page = connection.exec_driver_sql(_EVENT_PAGE, (hall_id, after, PAGE_ROWS)).all()
+            page = connection.exec_driver_sql(statement, (hall_id, after, PAGE_ROWS)).all()
         except DBAPIError as error:
             raise Disproved(hall_id, f"events from {expected}", f"cannot be read: {error.orig}") from error
         for row in page:
@@ -208,10 +210,10 @@ class _Fold:
 
     def compare(self, tickets: dict[str, Ticket]) -> None:
         """Compare tickets and their legs with their rows, every column."""
-        names = orjson.dumps(list(tickets))
-        rows = {row[0]: tuple(row) for row in self._connection.exec_driver_sql(_TICKET_ROWS, (names,))}
+        names, wanted = orjson.dumps(list(tickets)).decode(), listed(self._connection)
+        rows = {row[0]: tuple(row) for row in self._connection.exec_driver_sql(_TICKET_ROWS + wanted, (names,))}
         legs: dict[str, list[tuple[Any, ...]]] = {name: [] for name in tickets}
-        for leg in self._connection.exec_driver_sql(_LEG_ROWS, (names,)):
+        for leg in self._connection.exec_driver_sql(_LEG_ROWS + wanted, (names,)):
             legs[leg[0]].append(tuple(leg))
         for ticket in tickets.values():
             self._compare_ticket(ticket, rows.get(ticket.id))
@@ -257,18 +259,19 @@ _LEG_COLUMNS = (*_LEG_PLACE, *(column.name for column in LEG.columns if column.n
 _ticket_values = attrgetter(*_TICKET_COLUMNS[:-1])
 _leg_values = attrgetter(*_LEG_COLUMNS[len(_LEG_PLACE) :])
 
-_TICKET_ROWS = f"SELECT {', '.join(_TICKET_COLUMNS)} FROM ticket WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-_LEG_ROWS = f"SELECT {', '.join(_LEG_COLUMNS)} FROM leg WHERE ticket IN (SELECT value FROM json_each(?))"  # noqa: S608
+_TICKET_ROWS = f"SELECT {', '.join(_TICKET_COLUMNS)} FROM ticket WHERE id IN "  # noqa: S608
+_LEG_ROWS = f"SELECT {', '.join(_LEG_COLUMNS)} FROM leg WHERE ticket IN "  # noqa: S608
 _TICKET_COUNT = "SELECT count(*) FROM ticket WHERE hall = ?"
 _TICKET_IDS = "SELECT id, number FROM ticket WHERE hall = ? ORDER BY id"
 _LEG_OF_NOTHING = "SELECT ticket, leg FROM leg WHERE hall = ? AND ticket NOT IN (SELECT id FROM ticket) LIMIT 1"
-_MAKING = """SELECT CAST(data AS BLOB) FROM event
+_MAKING = """SELECT {data} FROM event
     WHERE hall = ? AND kind IN ('ticket_issued', 'ticket_backfilled', 'ticket_recorded')"""
 
 
 def _superfluous(connection: Connection, hall_id: str, made: int, stored: int) -> tuple[str, str]:
     """The place and problem of a ticket row that no event made. Only a failed proof pays for the list of all ids."""
-    known = {orjson.loads(row[0])["ticket"] for row in connection.exec_driver_sql(_MAKING, (hall_id,))}
+    making = _MAKING.format(data=as_stored(connection, "data"))
+    known = {orjson.loads(row[0])["ticket"] for row in connection.exec_driver_sql(making, (hall_id,))}
     for row in connection.exec_driver_sql(_TICKET_IDS, (hall_id,)):
         if row[0] not in known:
             return f"ticket {row[0]} ({row[1]})", "no event made it"

@@ -30,6 +30,7 @@ START_S = 60
 WAIT_S = 30
 TURN_S = 0.005
 SERVING = "Serving at "
+ELSEWHERE = "database.url"
 TLS = ssl.create_default_context()
 """Unused, but costly to make for each of many clients."""
 
@@ -37,8 +38,15 @@ Value = TypeVar("Value")
 
 
 def database_url(folder: Path) -> str:
-    """The database of a folder."""
-    return f"sqlite:///{folder / 'queue.db'}"
+    """The database of a folder: its file, unless one elsewhere was `assigned` to it."""
+    elsewhere = folder / ELSEWHERE
+    return elsewhere.read_text(encoding="utf-8") if elsewhere.exists() else f"sqlite:///{folder / 'queue.db'}"
+
+
+def assigned(folder: Path, url: str) -> Path:
+    """The folder, whose database is elsewhere from now on."""
+    (folder / ELSEWHERE).write_text(url, encoding="utf-8")
+    return folder
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

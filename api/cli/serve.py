@@ -10,6 +10,7 @@ import uvicorn
 from api.app import build
 from api.cli import APP, OUT
 from api.cli.plans import apply_plan, open_database, read_plan
+from api.http_protocol import CorkedHttpProtocol
 from api.service import Service
 from api.websocket_protocol import PreframedProtocol
 from queue_service.clock import Clock
@@ -32,7 +33,7 @@ class Server(uvicorn.Server):
             build(service),
             host=settings.host,
             port=settings.port,
-            http="httptools",
+            http=CorkedHttpProtocol,
             ws=PreframedProtocol,
             ws_per_message_deflate=False,
             ws_max_size=65_536,

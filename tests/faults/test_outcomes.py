@@ -32,18 +32,18 @@ class Unreliable(Database):
     """A real database that loses the answer to the next COMMIT: before it was done, or after."""
 
     loses: Literal["before", "after"] | None = None
-    kind: type[DBAPIError] = OperationalError
+    fault: type[DBAPIError] = OperationalError
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, wait: bool = True) -> Iterator[Connection]:
         """A write transaction; the loss, if one is due, happens once."""
         loses, self.loses = self.loses, None
-        with super().write() as connection:
+        with super().write(wait) as connection:
             yield connection
             if loses == "before":
-                raise self.kind("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+                raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
         if loses == "after":
-            raise self.kind("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+            raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
 
 
 @asynccontextmanager
@@ -86,7 +86,7 @@ async def _held(inner: Inner) -> AsyncIterator[None]:
 async def _queued(inner: Inner, *wishes: Wish) -> "asyncio.Task[list[httpx.Response]]":
     """Ask for tickets while the writer is held, and wait until all are in the queue."""
     asking = asyncio.create_task(_issue(inner, *wishes))
-    await eventually(lambda: inner.service.engine._queue.qsize() == len(wishes), "all commands are queued")
+    await eventually(lambda: inner.service.engine.waiting == len(wishes), "all commands are queued")
     return asking
 
 
@@ -141,7 +141,7 @@ async def test_a_commit_that_failed_in_an_unknown_way_is_not_tried_again(
 ) -> None:
     """Any error at COMMIT leaves the outcome unknown: commands without a key are not run twice by the node itself."""
     monkeypatch.setattr("api.service.Database", Unreliable)
-    monkeypatch.setattr(Unreliable, "kind", DatabaseError)
+    monkeypatch.setattr(Unreliable, "fault", DatabaseError)
     async with _node(tmp_path) as inner:
         inner.service.database.loses = loses  # type: ignore[attr-defined]
         lost = await inner.client.post("/v1/halls/hall/tickets", json={"service": "tax"})
@@ -256,7 +256,7 @@ async def test_who_has_gone_away_stops_nobody(tmp_path: Path) -> None:
                 leaving = asyncio.create_task(
                     other.post("/v1/halls/hall/tickets", json={"service": "tax", "ref": "left"})
                 )
-                await eventually(lambda: inner.service.engine._queue.qsize() == 3, "it is queued")
+                await eventually(lambda: inner.service.engine.waiting == 3, "it is queued")
                 leaving.cancel()
         assert {answer.status_code for answer in await asking} == {201}
         [left] = (await inner.client.get("/v1/halls/hall/tickets", params={"ref": "left"})).json()["items"]

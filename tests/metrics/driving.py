@@ -20,6 +20,7 @@ from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
 from queue_service.engine import Commit
+from tests.running import database_url
 
 DAY = "2026-03-02"
 """A Monday; the hall is in Asia/Shanghai (UTC+8, no DST)."""
@@ -115,8 +116,8 @@ class Drive:
 
 
 def empty_database(folder: Path) -> Database:
-    """A database of its own file, with all tables."""
-    database = Database(f"sqlite:///{folder / 'queue.db'}")
+    """The folder's database, with all tables."""
+    database = Database(database_url(folder))
     SQLModel.metadata.create_all(database.engine)
     return database
 

@@ -9,6 +9,7 @@ import pytest
 from api.service import RECEIPTS_KEPT_MS
 from models.vocabulary import Channel
 from queue_service import errors, journal
+from queue_service import receipts as receipts_module
 from queue_service.batch import Answer, Batches, Keyed, Submission
 from queue_service.clock import ClockGuard
 from queue_service.database import Database
@@ -17,9 +18,9 @@ from tests.metrics.driving import Drive, empty_database, plan_document
 
 
 @pytest.fixture
-def drive(tmp_path: Path) -> Iterator[Drive]:
+def drive(folder: Path) -> Iterator[Drive]:
     """A hall with counters 1, 2 and 3 open."""
-    database = empty_database(tmp_path)
+    database = empty_database(folder)
     driven = Drive(database)
     driven.plan()
     driven.open("1", "2", "3")
@@ -181,7 +182,7 @@ def test_receipts_are_kept_for_48_hours_and_no_longer(drive: Drive) -> None:
     for late_ms, left in ((0, 1), (1, 0)):
         before_ms = given_ms + late_ms
         with drive.database.write() as connection:
-            assert journal.purge_receipts(connection, before_ms) == 1 - left
+            assert receipts_module.purge(connection, before_ms) == 1 - left
         assert receipts(drive.database) == left
     (answer,) = run(writer(drive), drive, c.IssueTicket("hall.2", "tax"), keyed=keyed)
     assert answer == Answer(200)

@@ -3,14 +3,13 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from queue_service import engine as engine_module
-from queue_service import errors, schema
+from queue_service import errors, near
 from queue_service.batch import Answer
 from queue_service.clock import HandClock
 from queue_service.database import Database
@@ -67,17 +66,14 @@ class Node:
 
 
 @pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[Node]:
+async def node(database: Database) -> AsyncIterator[Node]:
     """A running engine with a planned hall."""
-    database = Database(f"sqlite:///{tmp_path / 'queue.db'}")
-    schema.prepare(database)
     made = Node(database)
     made.engine.start()
     await made.ask(c.PutPlan(plan_document()))
     yield made
     if made.engine.is_alive:
         await made.engine.stop()
-    database.close()
 
 
 def issue(number: int) -> c.IssueTicket:
@@ -96,6 +92,7 @@ async def test_what_arrives_meanwhile_is_one_transaction(node: Node) -> None:
 async def test_a_batch_is_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a batch holds goes into the next."""
     monkeypatch.setattr(engine_module, "BATCH_LIMIT", 16)
+    monkeypatch.setattr(near, "LIMIT", 16)
     await asyncio.gather(*await node.held_up(*map(issue, range(40))))
     assert [len(commit.submissions) for commit in node.commits] == [1, 16, 16, 8]
 

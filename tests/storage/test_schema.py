@@ -5,8 +5,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -17,13 +19,43 @@ import models.tables  # noqa: F401 (declares the tables)
 from queue_service import schema
 from queue_service.database import Database
 from queue_service.errors import BadInput, QueueServiceError, SchemaOutdated
+from tests.databases import Kind, free_port, kept_by, new_postgres_url
+from tests.running import database_url
 
 
 def stored_schema(database: Database) -> dict[str, list[str]]:
     """Every table and index by name: its statement's parts, in order, without white space and Alembic's own table."""
+    return database.read(_postgresql_schema if is_postgresql_url(database.url) else _sqlite_schema)
+
+
+def is_postgresql_url(url: str) -> bool:
+    """Of which kind a database is."""
+    return url.startswith("postgresql:")
+
+
+def _sqlite_schema(connection: Connection) -> dict[str, list[str]]:
     statement = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
-    found = database.read(lambda one: one.exec_driver_sql(statement).fetchall())
-    return {name: sorted(_parts(sql)) for name, sql in found}
+    return {name: sorted(_parts(sql)) for name, sql in connection.exec_driver_sql(statement)}
+
+
+_COLUMNS = """SELECT c.relname, concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+        (SELECT collname FROM pg_collation WHERE oid = a.attcollation))
+    FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname != 'alembic_version'"""
+_CONSTRAINTS = """SELECT c.relname, concat_ws(' ', o.conname, pg_get_constraintdef(o.oid))
+    FROM pg_constraint AS o JOIN pg_class AS c ON c.oid = o.conrelid
+    WHERE o.connamespace = 'public'::regnamespace AND o.contype != 'n' AND c.relname != 'alembic_version'"""
+_INDEXES = (
+    """SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename != 'alembic_version'"""
+)
+
+
+def _postgresql_schema(connection: Connection) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for statement in (_COLUMNS, _CONSTRAINTS, _INDEXES):
+        for table, part in connection.exec_driver_sql(statement):
+            found.setdefault(table, []).append(part)
+    return {table: sorted(parts) for table, parts in found.items()}
 
 
 def _parts(sql: str) -> list[str]:
@@ -38,16 +70,18 @@ def _parts(sql: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def declared(folder: Path) -> Database:
+def declared(kind: Kind, folder: Path) -> Database:
     """A database made of the tables as the models declare them."""
-    database = Database(f"sqlite:///{folder / 'declared.db'}")
+    (folder / "declared").mkdir()
+    database = Database(database_url(kept_by(kind, folder / "declared", migrated=False)))
     SQLModel.metadata.create_all(database.engine)
     return database
 
 
-def test_the_migrations_make_what_the_models_declare(database: Database, tmp_path: Path) -> None:
+def test_the_migrations_make_what_the_models_declare(database: Database, kind: Kind, tmp_path: Path) -> None:
     """Tables, columns, types, keys, indexes and CHECKs by name: the text of both schemas is the same."""
-    from_models = declared(tmp_path)
+    from_models = declared(kind, tmp_path)
+    assert set(stored_schema(database)) >= set(SQLModel.metadata.tables)
     assert stored_schema(database) == stored_schema(from_models)
     from_models.close()
 
@@ -105,6 +139,63 @@ def test_an_older_schema_is_migrated_on_request_only(database: Database, monkeyp
     monkeypatch.setattr(schema, "newest", lambda: "0099")
     with pytest.raises(SchemaOutdated, match=r"at schema 0001, this version needs 0099: run `queue-service migrate`"):
         schema.prepare(database)
+
+
+def test_an_empty_database_of_a_server_is_made_ready() -> None:
+    """The same on PostgreSQL."""
+    database = Database(new_postgres_url(migrated=False))
+    assert schema.present(database) is None
+    schema.prepare(database)
+    assert schema.present(database) == schema.newest()
+    before = stored_schema(database)
+    assert schema.migrate(database) == (schema.newest(), schema.newest())
+    assert stored_schema(database) == before
+    database.close()
+
+
+def test_many_nodes_that_start_at_once_make_one_schema() -> None:
+    """Eight first starts on one empty database: one migrates, the others wait for it and find it done."""
+    url = new_postgres_url(migrated=False)
+
+    def start(_: int) -> tuple[str | None, str]:
+        database = Database(url)
+        try:
+            schema.prepare(database)
+            return schema.migrate(database)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(start, range(8))) == [(schema.newest(), schema.newest())] * 8
+
+
+def test_a_database_of_something_else_is_left_alone() -> None:
+    """Tables of another program: refused, naming one of them and the database, without its password."""
+    url = new_postgres_url(migrated=False)
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE invoice (id integer)")
+    database = Database(f"{url}&password=not-to-be-shown")
+    for work in (schema.prepare, schema.migrate):
+        with pytest.raises(BadInput, match=r"something else.*'invoice'") as caught:
+            work(database)
+        assert database.place in str(caught.value)
+        assert "not-to-be-shown" not in str(caught.value)
+    database.close()
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    """Whose address is wrong reads which one it is, and what the connection said."""
+    database = Database(f"postgresql://me:not-to-be-shown@127.0.0.1:{free_port()}/queue")
+    with pytest.raises(BadInput, match=r"the database queue at 127\.0\.0\.1.*refused") as caught:
+        schema.prepare(database)
+    assert "not-to-be-shown" not in str(caught.value)
+    database.close()
+
+
+def test_what_is_no_url_of_postgresql_is_refused() -> None:
+    """A misspelt parameter is named."""
+    with pytest.raises(BadInput, match="sslmood"):
+        Database("postgresql://host/queue?sslmood=require")
 
 
 def garbage(path: Path) -> None:
@@ -166,9 +257,9 @@ def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/queue"])
-def test_only_a_file_of_sqlite_is_a_database(url: str) -> None:
+def test_only_what_keeps_a_log_is_a_database(url: str) -> None:
     """What would forget everything, or is not supported, is refused."""
-    with pytest.raises(QueueServiceError, match="QUEUE_DATABASE_URL must be sqlite:///FILE"):
+    with pytest.raises(QueueServiceError, match="QUEUE_DATABASE_URL must be sqlite:///FILE or postgresql://"):
         Database(url)
 
 

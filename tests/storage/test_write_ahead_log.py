@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from queue_service import database as database_module
 from queue_service.database import Database
+from queue_service.databases import sqlite as sqlite_module
+from queue_service.databases.statements import straight
+from tests.databases import Kind
 from tests.storage.rows import insert
 
 LIMIT_BYTES = 2**20
@@ -18,11 +20,17 @@ COMMIT_BYTES = 30_000
 """About what one commit of these tests adds to the log."""
 
 
+@pytest.fixture
+def kind() -> Kind:
+    """Only SQLite has such a log of its own."""
+    return Kind.SQLITE
+
+
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of a gigabyte's work, at a sixty-fourth of their size."""
-    monkeypatch.setattr(database_module, "RESTART_WAL_BYTES", LIMIT_BYTES)
-    monkeypatch.setattr(database_module, "PASSIVE_WAL_BYTES", LIMIT_BYTES // 16)
+    monkeypatch.setattr(sqlite_module, "RESTART_WAL_BYTES", LIMIT_BYTES)
+    monkeypatch.setattr(sqlite_module, "PASSIVE_WAL_BYTES", LIMIT_BYTES // 16)
 
 
 class Load:
@@ -52,7 +60,7 @@ def long_read(database: Database) -> Iterator[None]:
 
     def read() -> None:
         def hold(connection: object) -> None:
-            database_module.straight(connection, "SELECT count(*) FROM event").fetchall()  # type: ignore[arg-type]
+            straight(connection, "SELECT count(*) FROM event").fetchall()  # type: ignore[arg-type]
             begun.set()
             over.wait(60)
 
@@ -114,10 +122,10 @@ def test_a_checkpoint_moves_the_log_into_the_file(database: Database, monkeypatc
     """Off the commit path a passive checkpoint brings the file up to date; below its limit it does nothing."""
     Load(database).commit(10)
     size = database.path.stat().st_size
-    monkeypatch.setattr(database_module, "PASSIVE_WAL_BYTES", LIMIT_BYTES)
+    monkeypatch.setattr(sqlite_module, "PASSIVE_WAL_BYTES", LIMIT_BYTES)
     database.checkpoint()
     assert database.path.stat().st_size == size
-    monkeypatch.setattr(database_module, "PASSIVE_WAL_BYTES", LIMIT_BYTES // 16)
+    monkeypatch.setattr(sqlite_module, "PASSIVE_WAL_BYTES", LIMIT_BYTES // 16)
     database.checkpoint()
     assert database.path.stat().st_size >= size + 10 * COMMIT_BYTES
 

@@ -1,5 +1,7 @@
 """the first schema"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,20 +11,25 @@ branch_labels = None
 depends_on = None
 
 
+def text(length: int) -> Any:
+    """As `models.tables` has it: on PostgreSQL without a bound, compared byte by byte."""
+    return sa.String(length=length).with_variant(sa.Text(collation="C"), "postgresql")
+
+
 def upgrade() -> None:
     """Forward only: a log is never unwritten."""
     op.create_table(
         "event",
-        sa.Column("hall", sa.String(length=40), nullable=False),
+        sa.Column("hall", text(40), nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("command_seq", sa.BigInteger(), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("kind", text(40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("actor", sa.String(length=80), nullable=False),
-        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("actor", text(80), nullable=False),
+        sa.Column("channel", text(20), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
-        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", text(64), nullable=False),
         sa.CheckConstraint("seq > 0", name="seq_positive"),
         sa.CheckConstraint(
             "channel IN ('kiosk', 'desk', 'phone', 'web', 'api', 'paper', 'history', 'cli', 'system')",
@@ -32,32 +39,32 @@ def upgrade() -> None:
     )
     op.create_table(
         "hall",
-        sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("id", text(40), nullable=False),
+        sa.Column("name", text(120), nullable=False),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
-        sa.Column("last_hash", sa.String(length=64), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("last_hash", text(64), nullable=False),
+        sa.Column("day", text(10), nullable=False),
         sa.Column("day_seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "leg",
-        sa.Column("ticket", sa.String(length=70), nullable=False),
+        sa.Column("ticket", text(70), nullable=False),
         sa.Column("leg", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("hall", sa.String(length=40), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("service", sa.String(length=40), nullable=False),
-        sa.Column("priority", sa.String(length=40), nullable=False),
+        sa.Column("hall", text(40), nullable=False),
+        sa.Column("day", text(10), nullable=False),
+        sa.Column("service", text(40), nullable=False),
+        sa.Column("priority", text(40), nullable=False),
         sa.Column("waiting_since_ms", sa.BigInteger(), nullable=False),
         sa.Column("called_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("waited_ms", sa.BigInteger(), nullable=True),
-        sa.Column("counter", sa.String(length=40), nullable=True),
-        sa.Column("clerk", sa.String(length=80), nullable=True),
+        sa.Column("counter", text(40), nullable=True),
+        sa.Column("clerk", text(80), nullable=True),
         sa.Column("recalls", sa.Integer(), nullable=False),
         sa.Column("started_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("start_implied", sa.Integer(), nullable=False),
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
-        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.Column("outcome", text(20), nullable=True),
         sa.CheckConstraint(
             "outcome IN ('finished', 'no_show', 'cancelled', 'expired', 'parked', 'transferred', 'requeued', 'postponed')",
             name="outcome_known",
@@ -69,12 +76,12 @@ def upgrade() -> None:
     op.create_index("leg_by_day", "leg", ["hall", "day"], unique=False)
     op.create_table(
         "receipt",
-        sa.Column("actor", sa.String(length=80), nullable=False),
-        sa.Column("hall", sa.String(length=40), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
-        sa.Column("method", sa.String(length=10), nullable=False),
-        sa.Column("path", sa.String(length=300), nullable=False),
-        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("actor", text(80), nullable=False),
+        sa.Column("hall", text(40), nullable=False),
+        sa.Column("key", text(255), nullable=False),
+        sa.Column("method", text(10), nullable=False),
+        sa.Column("path", text(300), nullable=False),
+        sa.Column("body_hash", text(64), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
@@ -84,24 +91,24 @@ def upgrade() -> None:
     op.create_index("receipt_by_age", "receipt", ["at_ms"], unique=False)
     op.create_table(
         "ticket",
-        sa.Column("id", sa.String(length=70), nullable=False),
-        sa.Column("hall", sa.String(length=40), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("number", sa.String(length=100), nullable=False),
-        sa.Column("service", sa.String(length=40), nullable=False),
-        sa.Column("priority", sa.String(length=40), nullable=False),
-        sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column("language", sa.String(length=40), nullable=True),
+        sa.Column("id", text(70), nullable=False),
+        sa.Column("hall", text(40), nullable=False),
+        sa.Column("day", text(10), nullable=False),
+        sa.Column("number", text(100), nullable=False),
+        sa.Column("service", text(40), nullable=False),
+        sa.Column("priority", text(40), nullable=False),
+        sa.Column("channel", text(20), nullable=False),
+        sa.Column("language", text(40), nullable=True),
         sa.Column("items", sa.Integer(), nullable=False),
-        sa.Column("party", sa.String(length=70), nullable=True),
-        sa.Column("ref", sa.String(length=64), nullable=True),
-        sa.Column("state", sa.String(length=20), nullable=False),
-        sa.Column("counter", sa.String(length=40), nullable=True),
+        sa.Column("party", text(70), nullable=True),
+        sa.Column("ref", text(64), nullable=True),
+        sa.Column("state", text(20), nullable=False),
+        sa.Column("counter", text(40), nullable=True),
         sa.Column("issued_at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("period", sa.String(length=20), nullable=True),
+        sa.Column("period", text(20), nullable=True),
         sa.Column("promise_ms", sa.BigInteger(), nullable=True),
         sa.Column("percentile", sa.Integer(), nullable=True),
-        sa.Column("apart", sa.String(length=20), nullable=True),
+        sa.Column("apart", text(20), nullable=True),
         sa.Column("closed_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("(counter IS NOT NULL) = (state IN ('called', 'serving'))", name="counter_iff_held"),

@@ -1,0 +1,148 @@
+"""SQLite: the file, its connections and its write-ahead log.
+
+WAL, synchronous=FULL, every write transaction `BEGIN IMMEDIATE`: that is the lock, over all halls at once. Checkpoints
+run off the commit path.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from queue_service.clock import Clock, SystemClock
+from queue_service.databases.kinds import Failure
+from queue_service.errors import BadInput
+
+PASSIVE_WAL_BYTES = 4 * 2**20
+RESTART_WAL_BYTES = 64 * 2**20
+BUSY_TIMEOUT_MS = 2_000
+
+
+class SqliteFile:
+    """One file."""
+
+    is_near = True
+
+    def __init__(self, url: URL, synchronous: str) -> None:
+        """`synchronous` is weakened only to prove that a test notices."""
+        assert url.database, "looked at before"
+        self.path = Path(url.database)
+        self.place = str(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"There is no folder for the database {self.path}: {error.strerror}.") from error
+        self._url = url
+        self.writer = self._engine("BEGIN IMMEDIATE", synchronous, poolclass=StaticPool)
+        self.readers = self._engine("BEGIN", synchronous, poolclass=QueuePool, pool_size=4, max_overflow=4)
+        self._waits = True
+        self._watch_lock = threading.Lock()
+        self._watcher: Any = None
+
+    def _engine(self, begin: str, synchronous: str, **pool: Any) -> Engine:
+        timeout_s = BUSY_TIMEOUT_MS / 1000
+        arguments = {
+            "check_same_thread": False,
+            "isolation_level": None,
+            "timeout": timeout_s,
+            "cached_statements": 512,
+        }
+        engine = create_engine(self._url, connect_args=arguments, **pool)
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: Any, _: Any) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={synchronous}")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+            connection.execute("PRAGMA cache_size=-65536")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self.path.is_file()
+
+    def failure(self, error: Exception) -> Failure:
+        """Locked, full, unreadable: it may be better later. SQLite has waited already where that may help."""
+        return Failure.UNAVAILABLE if isinstance(error, OperationalError) else Failure.LASTING
+
+    def prepare(self, connection: Connection, wait: bool) -> None:
+        """Only one process writes at a time: how long to wait for another one."""
+        if wait != self._waits:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if wait else 0}")
+            self._waits = wait
+
+    def unhurried(self, connection: Connection) -> None:
+        """Nothing hurries a transaction here, and it is alone."""
+
+    def clock(self) -> Clock:
+        """The machine's."""
+        return SystemClock()
+
+    def set_clock(self, clock: Clock) -> None:
+        """It is set already."""
+
+    def changed(self) -> str:
+        """data_version of a connection of its own: it counts what other connections commit."""
+        with self._watch_lock:
+            if self._watcher is None:
+                pooled = self.readers.raw_connection()
+                self._watcher = pooled.driver_connection
+                pooled.detach()  # it stays ours: data_version counts per connection
+            return str(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+
+    def notify(self, ends: Mapping[str, int]) -> None:
+        """There is nobody to tell: who else uses the file polls it."""
+
+    async def listen(self, heard: Callable[[Mapping[str, int]], None]) -> None:
+        """Nobody says anything."""
+
+    def wal_bytes(self) -> int:
+        """How large the write-ahead log is."""
+        try:
+            return Path(f"{self.path}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def tidy(self) -> None:
+        """Move the write-ahead log into the database without stopping anyone."""
+        if self.wal_bytes() > PASSIVE_WAL_BYTES:
+            with self.readers.connect() as connection:
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def tidy_between(self) -> None:
+        """Let the write-ahead log start over when it grew too large.
+
+        It waits for nobody: while a long read (verify, export) holds an old state, the log goes on growing.
+        TRUNCATE is RESTART and a short file: the file of a log that only starts over stays as long as it was, and the
+        writer would find it too large after every transaction from then on.
+        """
+        if self.wal_bytes() > RESTART_WAL_BYTES:
+            with self.writer.connect() as connection:
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("PRAGMA busy_timeout=0")
+                try:
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if self._waits else 0}")
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        with self._watch_lock:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+        self.writer.dispose()
+        self.readers.dispose()

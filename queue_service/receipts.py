@@ -1,0 +1,75 @@
+"""Receipts: the answers that keyed commands got, so that a repeat gets the same one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete
+
+from models.tables import ReceiptRow
+from queue_service.databases.statements import is_postgresql, recordset, straight
+from queue_service.upsert import Upsert, table_of
+
+KEYS_AT_ONCE = 256
+
+RECEIPT = table_of(ReceiptRow)
+_RECEIPTS = Upsert(RECEIPT, update=False)
+
+ReceiptKey = tuple[str, str, str]
+"""actor, hall, key"""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer a keyed command got. `headers` is a JSON object."""
+
+    method: str
+    path: str
+    body_hash: str
+    status: int
+    headers: str
+    body: str
+
+
+def known(connection: Connection, keys: Sequence[ReceiptKey]) -> dict[ReceiptKey, Receipt]:
+    """The stored answers of these keys."""
+    found: dict[ReceiptKey, Receipt] = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        for row in _rows(connection, keys[start : start + KEYS_AT_ONCE]):
+            found[row[0], row[1], row[2]] = Receipt(*row[3:])
+    return found
+
+
+def _rows(connection: Connection, wanted: Sequence[ReceiptKey]) -> Sequence[Any]:
+    if is_postgresql(connection):
+        keys = [{"actor": actor, "hall": hall, "key": key} for actor, hall, key in wanted]
+        return straight(connection, _OF_RECORDSET, (orjson.dumps(keys).decode(),)).fetchall()
+    size = 1 << (len(wanted) - 1).bit_length()
+    filled = [*wanted, *[wanted[-1]] * (size - len(wanted))]
+    return straight(connection, _of_values(size), tuple(chain.from_iterable(filled))).fetchall()
+
+
+_COLUMNS = "r.actor, r.hall, r.key, r.method, r.path, r.body_hash, r.status, r.headers, r.body"
+_JOIN = "JOIN receipt AS r ON r.actor = given.actor AND r.hall = given.hall AND r.key = given.key"
+_OF_RECORDSET = f"SELECT {_COLUMNS} FROM {recordset(RECEIPT)} {_JOIN}"  # noqa: S608 (our own names)
+
+
+@lru_cache
+def _of_values(size: int) -> str:
+    """For so many keys: powers of two, so that few statements need to stay prepared."""
+    marks = ", ".join(["(?, ?, ?)"] * size)
+    # A join: `WHERE (actor, hall, key) IN (VALUES ...)` reads the whole table on SQLite.
+    return f"WITH given (actor, hall, key) AS (VALUES {marks}) SELECT {_COLUMNS} FROM given {_JOIN}"  # noqa: S608
+
+
+def store(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keep new answers: rows of the table."""
+    _RECEIPTS.run(connection, rows)
+
+
+def purge(connection: Connection, before_ms: int) -> int:
+    """Forget receipts older than `before_ms`; how many."""
+    return connection.execute(delete(RECEIPT).where(RECEIPT.c.at_ms < before_ms)).rowcount
