@@ -21,6 +21,8 @@ ACTOR_TOKEN = "token"  # noqa: S105 (an actor's name)
 ACTOR_VISITOR = "visitor"
 
 _FREE = re.compile(r"^/(healthz|readyz|docs|docs/.*|openapi\.json|asyncapi\.json)$")
+_PAGE_GET = re.compile(r"^/$|^/(display|kiosk|join|t|desk|counter|board|pages|qr)/")
+"""The pages themselves: shells, scripts, styles and QR codes, the same for everybody."""
 _VISITOR_GET = re.compile(r"^/v1/tickets/[^/]+$")
 _VISITOR_POST = re.compile(r"^/v1/tickets/[^/]+/(check-in|postpone|rejoin|cancel)$")
 _VISITOR_SOCKET = re.compile(r"^/v1/tickets/[^/]+/stream$")
@@ -100,8 +102,9 @@ class Edge:
             return ACTOR_VISITOR if _VISITOR_SOCKET.match(path) else None
         if _FREE.match(path):
             return ACTOR_VISITOR
-        pattern = _VISITOR_GET if scope["method"] in ("GET", "HEAD") else _VISITOR_POST
-        return ACTOR_VISITOR if pattern.match(path) else None
+        if scope["method"] not in ("GET", "HEAD"):
+            return ACTOR_VISITOR if _VISITOR_POST.match(path) else None
+        return ACTOR_VISITOR if _VISITOR_GET.match(path) or _PAGE_GET.match(path) else None
 
     def _has_token(self, scope: Scope) -> bool:
         """A bearer token in the header; for websockets, whose browsers cannot set one, also `?access_token=`."""

@@ -81,6 +81,7 @@ class ZoneDocument(Document):
 
     id: Slug
     name: Name
+    names: Names = Field(default_factory=dict)
 
 
 class QuotaDocument(Document):
@@ -93,11 +94,13 @@ class QuotaDocument(Document):
 
 
 class ServiceDocument(Document):
-    """One matter people come for. `order_target_s` steers the order only; it is not the promise."""
+    """One matter people come for. `order_target_s` steers the order only; it is not the promise. `bring`: what to
+    bring along, by language."""
 
     id: Slug
     name: Name
     names: Names = Field(default_factory=dict)
+    bring: Names = Field(default_factory=dict)
     prefix: Prefix
     zone: Slug | None = None
     department: Name | None = None
@@ -112,6 +115,7 @@ class PriorityDocument(Document):
 
     id: Slug
     name: Name
+    names: Names = Field(default_factory=dict)
     order_target_percent: Annotated[int, Field(ge=1, le=1000), NUMBER] = 100
     head_start_s: Seconds = 0
 
@@ -121,6 +125,7 @@ class CounterDocument(Document):
 
     id: Slug
     name: Name
+    names: Names = Field(default_factory=dict)
     zone: Slug | None = None
     services: list[Slug] | None = None
 

@@ -1,0 +1,114 @@
+// The reception desk: for those who go to a person first. Take a number for somebody, and put right what went wrong.
+import { explain, hallPath, newKey, read, single, tell, ticketPath } from "./lib/api.js";
+import { ask, h, show, toast, write } from "./lib/dom.js";
+import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { Stream } from "./lib/stream.js";
+import { clock, language, languageSwitch, named, span, t } from "./lib/words.js";
+
+const FOUND_SHOWN = 12;
+const [hall] = places;
+const path = hallPath(hall);
+
+let plan, board = null, found = [], last = null, key = newKey();
+const parts = {};
+
+const issue = single(async () => {
+  const body = { service: parts.service.value, priority: parts.priority.value, channel: "desk", items: Number(parts.items.value) || 1, language };
+  if (parts.with.value.trim()) {
+    const companion = (await read(`${path}/tickets?number=${encodeURIComponent(parts.with.value.trim().toUpperCase())}&day=${board.day}`)).items[0];
+    if (!companion) { toast(t("no-such-number", { number: parts.with.value }), "bad"); return; }
+    body.with = companion.id;
+  }
+  if (parts.ref.value.trim()) body.ref = parts.ref.value.trim();
+  try {
+    last = await tell(`${path}/tickets`, body, key);
+    key = newKey();
+    parts.ref.value = parts.with.value = "";
+    parts.items.value = "1";
+    toast(t("given", { number: last.number }));
+    drawSlip();
+    await look();
+  } catch (error) {
+    toast(explain(error), "bad");
+  }
+});
+
+async function look() {
+  const wanted = parts.number.value.trim().toUpperCase();
+  const states = wanted ? [null] : ["waiting", "no_show", "expected"];
+  const lists = await Promise.all(states.map((state) => read(`${path}/tickets?day=${board?.day ?? ""}${wanted ? `&number=${encodeURIComponent(wanted)}` : `&state=${state}`}`)));
+  found = lists.flatMap((one) => one.items).sort((a, b) => b.issued_at.localeCompare(a.issued_at)).slice(0, FOUND_SHOWN);
+  drawFound();
+}
+
+const act = single(async (ticket, verb, body) => {
+  try {
+    await tell(`${ticketPath(ticket.id)}/${verb}`, body, newKey());
+    await look();
+  } catch (error) {
+    toast(explain(error), "bad");
+  }
+});
+
+async function change(ticket) {
+  const body = await ask(t("change-title", { number: ticket.number }), (close) => {
+    const service = h("select", {}, plan.services.map((one) => h("option", { value: one.id, selected: one.id === ticket.service }, named(one))));
+    const priority = h("select", {}, plan.priorities.map((one) => h("option", { value: one.id, selected: one.id === ticket.priority }, named(one))));
+    const why = h("input", { required: true, maxlength: 200 });
+    const submit = (event) => {
+      event.preventDefault();
+      close({ reason: why.value, ...(service.value !== ticket.service && { service: service.value }), ...(priority.value !== ticket.priority && { priority: priority.value }) });
+    };
+    return h("form", { class: "stack", onsubmit: submit }, h("label", {}, t("service"), service), h("label", {}, t("priority"), priority), h("label", {}, t("why"), why), h("button", { class: "primary" }, t("put-right")));
+  });
+  if (body) await act(ticket, "change", body);
+}
+
+function drawFound() {
+  show(parts.found, found.length === 0 ? h("li", { class: "soft" }, t("nothing-found")) : found.map((one) => h("li", {},
+    h("span", { class: "number" }, one.number), h("span", { class: "grow" }, named(plan.serviceOf[one.service]), h("small", { class: "soft" }, ` ${t(`state-${one.state}`)} · ${clock(one.issued_at, plan.time_zone)} · ${span(one.waited_s)}`)),
+    one.state === "expected" ? h("button", { type: "button", onclick: () => act(one, "check-in") }, t("check-in")) : null,
+    one.state === "no_show" ? h("button", { type: "button", onclick: () => act(one, "rejoin") }, t("rejoin")) : null,
+    ["waiting", "called"].includes(one.state) ? h("button", { type: "button", onclick: () => change(one) }, t("change")) : null,
+    ["waiting", "expected", "called", "parked"].includes(one.state) ? h("button", { type: "button", class: "danger", onclick: () => act(one, "cancel") }, t("cancel")) : null,
+    h("button", { type: "button", onclick: () => { last = one; drawSlip(); print(); } }, t("print")))));
+}
+
+function drawSlip() {
+  show(parts.slip, last ? [h("p", {}, named(plan)), h("p", { class: "number huge" }, last.number), h("p", { class: "what" }, named(plan.serviceOf[last.service])),
+    h("img", { src: `/qr/t/${last.id}.svg`, alt: t("qr-of-ticket"), class: "code" }), h("p", { class: "small" }, t("scan-to-follow")), h("button", { type: "button", class: "no-print", onclick: () => print() }, t("print"))] : []);
+  parts.slip.hidden = !last;
+}
+
+function drawWaiting() {
+  write(parts.ahead, t("people-ahead", { count: board?.services[parts.service.value]?.waiting ?? 0 }));
+}
+
+begin("desk", async () => {
+  plan = await planOf(hall);
+  ({ board } = await read(`${path}/board`));
+  document.title = `${t("title-desk")} · ${named(plan)}`;
+  const stale = staleMark();
+  parts.service = h("select", { onchange: drawWaiting }, plan.services.map((one) => h("option", { value: one.id }, named(one))));
+  parts.priority = h("select", {}, plan.priorities.map((one) => h("option", { value: one.id }, named(one))));
+  parts.items = h("input", { type: "number", min: 1, max: 100, value: "1", inputmode: "numeric" });
+  parts.with = h("input", { maxlength: 9, autocomplete: "off" });
+  parts.ref = h("input", { maxlength: 64, autocomplete: "off" });
+  parts.ahead = h("p", { class: "soft" });
+  parts.number = h("input", { type: "search", placeholder: t("by-number"), "aria-label": t("by-number"), oninput: () => look().catch(() => {}) });
+  parts.found = h("ul", { class: "found" });
+  parts.slip = h("article", { class: "slip card", hidden: true });
+  const submit = (event) => { event.preventDefault(); issue(); };
+  show(root, stale.mark, h("header", { class: "head no-print" }, h("h1", {}, `${t("title-desk")} · ${named(plan)}`), languageSwitch()),
+    h("div", { class: "body" },
+      h("form", { class: "card stack no-print", onsubmit: submit }, h("h2", {}, t("take-for")), h("label", {}, t("service"), parts.service), parts.ahead, h("label", {}, t("priority"), parts.priority),
+        h("div", { class: "two" }, h("label", {}, t("how-many-items"), parts.items), h("label", {}, t("goes-with"), parts.with)), h("label", {}, t("reference"), parts.ref), h("button", { class: "primary big" }, t("take-number"))),
+      h("section", { class: "card stack no-print", "aria-label": t("find") }, h("h2", {}, t("find")), parts.number, parts.found), parts.slip));
+  drawWaiting();
+  await look();
+  let soon = null;
+  new Stream(`${path}/stream`, {
+    fresh: stale.fresh, snapshot(now) { board = now; drawWaiting(); },
+    event(_, now) { board = now; drawWaiting(); soon ??= setTimeout(() => { soon = null; look().catch(() => {}); }, 800); },
+  });
+});

@@ -1,0 +1,96 @@
+// The lobby display: who is called now, who was called, how many wait. `?zone=ID` shows and speaks one zone alone.
+import { Announcer } from "./lib/announcer.js";
+import { hallPath } from "./lib/api.js";
+import { h, show, write } from "./lib/dom.js";
+import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { Stream } from "./lib/stream.js";
+import { now_ms } from "./lib/time.js";
+import { Voice } from "./lib/voice.js";
+import { clock, date, minutes, named, t } from "./lib/words.js";
+
+const RECENT = 4;
+const [hall] = places;
+const zone = new URLSearchParams(location.search).get("zone");
+
+let plan, announcer, estimates = {}, speaking = null;
+const parts = {};
+const voice = window.queueVoice ?? new Voice(); // a test brings a recorder
+
+const counterName = (id, wanted) => plan.counterName(id, wanted);
+const isOurs = (counter) => !zone || plan.counterOf[counter]?.zone === zone;
+
+function layout() {
+  const stale = staleMark();
+  parts.fresh = stale.fresh;
+  parts.clock = h("p", { class: "number clock" });
+  parts.date = h("p", { class: "soft" });
+  parts.now = h("div", { class: "now", "aria-live": "polite" });
+  parts.recent = h("ol", { class: "recent" });
+  parts.waiting = h("ul", { class: "waiting" });
+  parts.notice = h("p", { class: "notice", hidden: true });
+  const sound = h("button", { type: "button", class: "quiet sound", onclick: () => { voice.say({ chime: true }); sound.remove(); } }, t("allow-sound"));
+  show(root, stale.mark,
+    h("header", { class: "head" }, h("h1", {}, zone ? `${named(plan)} · ${named(plan.zoneOf[zone])}` : named(plan)), sound, h("div", { class: "when" }, parts.clock, parts.date)),
+    h("div", { class: "body" }, parts.notice,
+      h("section", { class: "called", "aria-label": t("now-called") }, h("h2", {}, t("now-called")), parts.now),
+      h("section", { class: "earlier", "aria-label": t("called-before") }, h("h2", {}, t("called-before")), parts.recent),
+      h("section", { class: "lines", "aria-label": t("waiting") }, h("h2", {}, t("waiting")), parts.waiting)));
+}
+
+function draw(board) {
+  const calls = board.recent.filter((one) => isOurs(one.counter));
+  const [first, ...others] = calls;
+  show(parts.now, first
+    ? [h("p", { class: `number ticket ${speaking === first.number ? "pulse" : ""}` }, first.number), h("p", { class: "arrow", "aria-hidden": "true" }, "→"), h("p", { class: "counter" }, counterName(first.counter))]
+    : h("p", { class: "soft" }, t("no-calls-yet")));
+  show(parts.recent, others.slice(0, RECENT).map((one) => h("li", {}, h("span", { class: "number" }, one.number), h("span", {}, counterName(one.counter)))));
+  drawLines(board);
+  const stopped = board.suspended.map((one) => (one.service ? t("service-suspended", { service: named(plan.serviceOf[one.service]), reason: one.reason }) : t("hall-suspended", { reason: one.reason })));
+  parts.notice.hidden = stopped.length === 0;
+  write(parts.notice, stopped.join(" · "));
+}
+
+// Lines by zone: how many wait, and the longest of the expected waits, where there are any.
+function drawLines(board) {
+  const groups = new Map();
+  for (const [id, service] of Object.entries(board.services)) {
+    if (zone && service.zone !== zone) continue;
+    const key = zone ? id : service.zone ?? id;
+    const group = groups.get(key) ?? { name: zone ? named(plan.serviceOf[id]) : named(plan.zoneOf[service.zone] ?? plan.serviceOf[id]), waiting: 0, to_s: 0 };
+    group.waiting += service.waiting;
+    group.to_s = Math.max(group.to_s, service.waiting ? estimates[id]?.to_s ?? 0 : 0);
+    groups.set(key, group);
+  }
+  show(parts.waiting, Array.from(groups.values(), (group) => h("li", {}, h("span", { class: "grow" }, group.name),
+    group.to_s ? h("span", { class: "soft" }, t("about", { time: minutes(group.to_s) })) : null, h("span", { class: "number" }, t("people", { count: group.waiting })))));
+}
+
+function onEvent(frame, board) {
+  if (frame.board) planOf(hall).then((changed) => { plan = changed; draw(board); }).catch(() => {});
+  if (["ticket_called", "ticket_recalled"].includes(frame.kind) && isOurs(frame.counter)) {
+    announcer.add({ number: frame.number, counter: frame.counter, name: counterName(frame.counter, "zh-CN"), nameEn: counterName(frame.counter, "en") });
+  } else if (["ticket_started", "ticket_no_show", "ticket_requeued", "ticket_cancelled"].includes(frame.kind)) {
+    announcer.drop(frame.number);
+  }
+  draw(board);
+}
+
+begin("display", async () => {
+  plan = await planOf(hall);
+  document.title = named(plan);
+  layout();
+  let stream = null;
+  const mark = (number) => { speaking = number; if (stream?.board) draw(stream.board); };
+  announcer = new Announcer({
+    say: (part) => voice.say(part), languages: plan.languages, now_ms: () => performance.now(),
+    begun: (call) => mark(call.number), ended: () => mark(null),
+  });
+  window.queueAnnouncer = announcer;
+  stream = new Stream(`${hallPath(hall)}/stream`, {
+    fresh: parts.fresh, snapshot: draw, event: onEvent,
+    estimate(frame) { estimates = frame.services ?? {}; if (stream.board) drawLines(stream.board); },
+  });
+  const time = () => { write(parts.clock, clock(now_ms(), plan.time_zone)); write(parts.date, date(now_ms(), plan.time_zone)); };
+  time();
+  setInterval(time, 1000);
+});

@@ -1,0 +1,113 @@
+// The kiosk: choose what you came for, see how long it takes, take a number. Stored first, printed after.
+import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
+import { h, show, write } from "./lib/dom.js";
+import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { Stream } from "./lib/stream.js";
+import { clock, date, language, languageSwitch, minutes, named, t } from "./lib/words.js";
+
+const IDLE_MS = 45_000;
+const TAKEN_MS = 20_000;
+const [hall] = places;
+
+let plan, board = null, estimates = {}, chosen = null, priority = null, taken = null, zone = null, idle = null;
+const parts = {};
+
+function restart() {
+  [chosen, priority, taken, zone] = [null, null, null, null];
+  draw();
+}
+
+function stayAwake(after_ms = IDLE_MS) {
+  clearTimeout(idle);
+  idle = setTimeout(restart, after_ms);
+}
+
+const take = single(async (key) => {
+  try {
+    const body = { service: chosen.id, channel: "kiosk", language };
+    if (priority) body.priority = priority.id;
+    taken = await tell(`${hallPath(hall)}/tickets`, body, key);
+    draw();
+    stayAwake(TAKEN_MS);
+    await document.fonts.ready;
+    await parts.code?.decode().catch(() => {});
+    print();
+  } catch (error) {
+    parts.fault.hidden = false;
+    write(parts.fault, explain(error));
+  }
+});
+
+function expected(service) {
+  const waiting = board?.services[service.id]?.waiting ?? 0;
+  const estimate = estimates[service.id];
+  const time = estimate?.to_s !== undefined ? t("range", { from: minutes(estimate.from_s), to: minutes(estimate.to_s) }) : null;
+  return [t("people-ahead", { count: waiting }), time].filter(Boolean).join(" · ");
+}
+
+const isStopped = (service) => board?.suspended.some((one) => [undefined, service.id].includes(one.service)) ?? false;
+
+function tile(service) {
+  return h("button", { type: "button", class: "tile", disabled: isStopped(service), onclick: () => { chosen = service; draw(); } },
+    h("strong", {}, named(service)), h("span", { class: "soft" }, isStopped(service) ? t("stopped-now") : expected(service)));
+}
+
+function services() {
+  const zones = plan.zones.filter((one) => plan.services.some((service) => service.zone === one.id));
+  if (zones.length > 1 && !zone) {
+    return [h("h2", {}, t("where-to")), h("div", { class: "tiles" }, zones.map((one) => h("button", { type: "button", class: "tile", onclick: () => { zone = one; draw(); } },
+      h("strong", {}, named(one)), h("span", { class: "soft" }, plan.services.filter((service) => service.zone === one.id).slice(0, 3).map((service) => named(service)).join(" · ")))))];
+  }
+  const offered = plan.services.filter((service) => !zone || service.zone === zone.id);
+  return [h("h2", {}, t("what-for")), h("div", { class: "tiles" }, offered.map(tile)), zone ? back(() => { zone = null; draw(); }) : null];
+}
+
+const back = (go) => h("button", { type: "button", class: "quiet", onclick: go }, t("back"));
+
+function confirmation() {
+  const key = newKey(); // one wish, one number, however often the button is pressed
+  const classes = plan.priorities.slice(1);
+  parts.fault = h("p", { class: "notice bad", role: "alert", hidden: true });
+  const choose = (one) => () => { priority = priority === one ? null : one; draw(); };
+  return [h("h2", {}, named(chosen)), h("p", { class: "large" }, expected(chosen)),
+    bringing() ? h("p", { class: "notice good" }, t("bring", { what: bringing() })) : null,
+    classes.length ? h("fieldset", { class: "stack" }, h("legend", {}, t("priority-question")), classes.map((one) =>
+      h("button", { type: "button", class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span", { class: "soft" }, t("priority-checked"))))) : null,
+    parts.fault, h("button", { type: "button", class: "primary big", onclick: () => take(key) }, t("take-number")), back(() => { chosen = null; draw(); })];
+}
+
+const bringing = () => chosen.bring?.[language] ?? chosen.bring?.[plan.languages[0]];
+
+function slip() {
+  parts.code = h("img", { src: `/qr/t/${taken.id}.svg`, alt: t("qr-of-ticket"), class: "code" });
+  return h("article", { class: "slip" }, h("p", { class: "hall" }, named(plan)), h("p", { class: "number huge" }, taken.number), h("p", { class: "what" }, named(plan.serviceOf[taken.service])),
+    h("p", {}, t("people-ahead", { count: taken.ahead ?? 0 })), parts.code, h("p", { class: "small" }, t("scan-to-follow")),
+    h("p", { class: "small" }, `${date(taken.issued_at, plan.time_zone)} ${clock(taken.issued_at, plan.time_zone, true)}`));
+}
+
+const done = () => [h("h2", { class: "no-print" }, t("your-number")), slip(),
+  h("div", { class: "row no-print" }, h("button", { type: "button", onclick: () => { stayAwake(TAKEN_MS); print(); } }, t("print-again")), h("button", { type: "button", class: "primary", onclick: restart }, t("done")))];
+
+function draw() {
+  stayAwake(taken ? TAKEN_MS : IDLE_MS);
+  const focused = document.activeElement?.textContent;
+  show(parts.screen, taken ? done() : chosen ? confirmation() : services());
+  const same = Array.from(parts.screen.querySelectorAll("button")).find((button) => button.textContent === focused);
+  (same ?? parts.screen.querySelector("h2"))?.focus({ preventScroll: true });
+}
+
+begin("kiosk", async () => {
+  plan = await planOf(hall);
+  const stale = staleMark();
+  parts.screen = h("div", { class: "body" });
+  show(root, stale.mark, h("header", { class: "head no-print" }, h("h1", {}, named(plan)), languageSwitch()), parts.screen);
+  const renew = () => { if (!chosen && !taken) draw(); };
+  const stream = new Stream(`${hallPath(hall)}/stream`, {
+    fresh: stale.fresh, snapshot: (now) => { board = now; renew(); }, event: (frame, now) => { board = now; if (frame.patch?.services || frame.patch?.suspended || frame.board) renew(); },
+    estimate(frame) { estimates = frame.services ?? {}; renew(); },
+  });
+  read(`${hallPath(hall)}/board`).then((answer) => { estimates = answer.estimates ?? {}; board ??= answer.board; renew(); }).catch(() => {});
+  draw();
+  window.queueStream = stream;
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => stayAwake(taken ? TAKEN_MS : IDLE_MS));
+});

@@ -1,0 +1,43 @@
+// Making elements. Text is always text: nothing here takes markup.
+
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name in element && typeof value !== "string") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export function show(root, ...children) {
+  root.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+}
+
+// Change a text only where it differs, so that screen readers are not told the same again.
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Ask in a dialog: resolves with what `build(close)`'s controls gave to `close`, or null when it was dismissed.
+export function ask(title, build) {
+  return new Promise((resolve) => {
+    const heading = h("h2", { id: "dialog-title" }, title);
+    const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, heading);
+    const close = (value) => { dialog.dataset.value = "given"; resolve(value); dialog.close(); };
+    dialog.append(...[build(close)].flat());
+    dialog.addEventListener("close", () => { if (!dialog.dataset.value) resolve(null); dialog.remove(); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+let shelf;
+export function toast(text, kind = "note", lasting_ms = 6000) {
+  shelf ??= document.body.appendChild(h("div", { class: "toasts", role: "status", "aria-live": "polite" }));
+  const message = h("p", { class: `toast ${kind}` }, text);
+  shelf.append(message);
+  setTimeout(() => message.remove(), lasting_ms);
+}

@@ -1,0 +1,48 @@
+// What every page does first: its language, its hall's plan where it may read it, and a mark when it is out of date.
+import { Refused, explain, hallPath, read } from "./api.js";
+import { h, show } from "./dom.js";
+import { heard } from "./time.js";
+import { language, named, preferred, speak, t } from "./words.js";
+
+export const places = location.pathname.split("/").slice(2).map(decodeURIComponent);
+export const root = document.getElementById("page");
+
+export function staleMark() {
+  const mark = h("p", { class: "notice bad stale", role: "alert", hidden: true }, t("stale"));
+  return { mark, fresh: (isFresh) => { mark.hidden = isFresh; document.documentElement.dataset.fresh = String(isFresh); } };
+}
+
+export async function begin(name, work) {
+  await speak(preferred());
+  document.title = t(`title-${name}`);
+  try {
+    await work();
+  } catch (error) {
+    const needsToken = error instanceof Refused && error.status === 401;
+    show(root, h("div", { class: "body" }, h("div", { class: "card stack" },
+      h("h1", {}, t(`title-${name}`)), h("p", { role: "alert" }, needsToken ? t("needs-token") : explain(error)),
+      needsToken ? tokenForm() : h("button", { type: "button", onclick: () => location.reload() }, t("again")))));
+    if (!(error instanceof Refused)) throw error;
+  }
+}
+
+function tokenForm() {
+  const input = h("input", { type: "password", autocomplete: "off", required: true, name: "token" });
+  const take = (event) => { event.preventDefault(); localStorage.setItem("token", input.value.trim()); location.reload(); };
+  return h("form", { class: "stack", onsubmit: take }, h("label", {}, t("token"), input), h("button", { class: "primary" }, t("go-on")));
+}
+
+// The plan, and by the board's own word the hall's time.
+export async function planOf(hall) {
+  const [plan, board] = await Promise.all([read(hallPath(hall)), read(`${hallPath(hall)}/board`)]);
+  heard(board.as_of);
+  plan.serviceOf = Object.fromEntries(plan.services.map((service) => [service.id, service]));
+  plan.counterOf = Object.fromEntries(plan.counters.map((counter) => [counter.id, counter]));
+  plan.counterName = (id, wanted = language) => {
+    const counter = plan.counterOf[id];
+    if (counter && (counter.names?.[wanted] || wanted === plan.languages[0])) return named(counter, wanted);
+    return wanted === "en" ? `counter ${id}` : t("counter-number", { number: id });
+  };
+  plan.zoneOf = Object.fromEntries(plan.zones.map((zone) => [zone.id, zone]));
+  return plan;
+}
