@@ -40,7 +40,7 @@ format: setup-dev ## put the code in the house's format
 	$(BIN)/ruff format
 
 test: setup-dev ## set up all that the tests need and run them
-	@$(call debian_package,prometheus,promtool,the test that promtool reads /metrics is skipped)
+	@$(call debian_package,prometheus,promtool,the tests of /metrics, of the alert rules and of the dashboards' queries are skipped)
 	@$(call debian_package,strace,strace,the test that data reaches the disk before each answer is skipped)
 	@$(call debian_package,chromium fonts-noto-cjk,chromium,the tests of the pages in a browser are skipped)
 	$(BIN)/python -m pytest $(ARGS)

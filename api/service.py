@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 from api.answers import live_ticket, nothing, ticket_document
 from api.charting import Charts
 from api.ids import hall_of
-from metrics.gauges import Live
+from metrics.gauges import Live, Storage
 from metrics.registry import HallMetrics
 from models.vocabulary import Channel
 from queue_service import journal, receipts, schema
@@ -55,6 +56,8 @@ class Service:
                 now_ms=self.clock.now_ms,
                 sockets=lambda: self.sockets,
                 skew_ms=lambda: self.engine.guard.skew_ms,
+                ready=lambda: not self.faults(),
+                storage=self._storage,
             )
         )
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -160,6 +163,12 @@ class Service:
             self.feed.unknown_kind or "": self.feed.unknown_kind is not None,
         }
         return [reason for reason, holds in reasons.items() if holds]
+
+    def _storage(self) -> Storage | None:
+        """Room and write-ahead log of an SQLite database; a server's disk is the server's to watch."""
+        if not self.settings.database_url.startswith("sqlite"):
+            return None
+        return Storage(shutil.disk_usage(self.database.path.parent).free, self.database.wal_bytes())
 
 
 def _stored_ticket(connection: Connection, ticket_id: str) -> dict[str, Any] | None:

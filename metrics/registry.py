@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from metrics.gauges import Gauges, Live
 from metrics.node import NodeMetrics
+from metrics.node_gauges import NodeGauges
 from metrics.tally import DayTally
 from metrics.tickets import TicketMetrics
 from queue_service.domain.events import Logged
@@ -36,6 +37,7 @@ class HallMetrics:
     def watch(self, live: Live) -> None:
         """Show the gauges of a running node; called once."""
         self._registry.register(Gauges(live, self._tallies))
+        self._registry.register(NodeGauges(live))
 
     def fold(self, hall: Hall, logged: Logged) -> None:
         """Keep today's tally up with a published event, after `evolve` and before `drain` (a `feed.Fold`)."""

@@ -29,6 +29,9 @@ class DayTally:
         self._settled: Cells = defaultdict(Counter)
         self._undoable: dict[str, tuple[int, Promise, Verdict]] = {}
         self._settled_at: deque[tuple[int, str]] = deque()
+        self._most: Counter[tuple[str, Verdict]] = Counter()
+        self.last_call_ms = 0
+        """When somebody was last called for the first time, as far as this process has read; 0: never."""
 
     def fold(self, hall: Hall, logged: ev.Logged) -> None:
         """Take in an event after `evolve` applied it to `hall`, and before `touched` is drained.
@@ -39,12 +42,15 @@ class DayTally:
         if kind in _SETTLING:
             assert isinstance(event, ev.TicketEvent), "tickets settle by their own events"
             self._settle(hall, event.ticket, logged.at_ms)
+        elif kind is ev.TicketCalled:
+            self.last_call_ms = logged.at_ms
         elif kind is ev.CommandUndone:
             assert isinstance(event, ev.CommandUndone), "just compared"
             for ticket_id in event.tickets:
                 self._take_back(ticket_id)
         elif kind is ev.DayOpened:
             self._settled, self._undoable, self._settled_at = defaultdict(Counter), {}, deque()
+            self._most.clear()
 
     def _settle(self, hall: Hall, ticket_id: str, at_ms: int) -> None:
         ticket = hall.touched.get(ticket_id)
@@ -80,6 +86,11 @@ class DayTally:
             if promise is not None:
                 cells[promise][classify(record)] += 1
         return cells
+
+    def most(self, period: str, verdict: Verdict, count: int) -> int:
+        """The largest count of this cell that was ever shown today, `count` being the present one."""
+        self._most[period, verdict] = max(count, self._most[period, verdict])
+        return self._most[period, verdict]
 
     def share_kept(self, hall: Hall, now_ms: int) -> dict[str, float]:
         """Kept / (kept + missed) by period; periods in which nothing counts yet are left out."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from metrics.gauges import Live, oldest_wait_ms
+from metrics.gauges import Live, Storage, oldest_wait_ms
 from metrics.node import outcome
 from metrics.registry import HallMetrics
 from models.vocabulary import Channel, CounterState
@@ -23,7 +23,14 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 def watched(drive: Drive) -> Drive:
     """The hall with its gauges shown, as of the drive's clock."""
-    live = Live(lambda: [drive.view], drive.clock.now_ms, lambda: {"display": 3, "visitor": 0}, lambda: -1500)
+    live = Live(
+        halls=lambda: [drive.view],
+        now_ms=drive.clock.now_ms,
+        sockets=lambda: {"display": 3, "visitor": 0},
+        skew_ms=lambda: -1500,
+        ready=lambda: not drive.refused,
+        storage=lambda: Storage(free_bytes=5_000_000_000, wal_bytes=4096),
+    )
     drive.metrics.watch(live)
     return drive
 
@@ -40,7 +47,8 @@ def samples_of(metrics: HallMetrics) -> Samples:
 
 def value(samples: Samples, name: str, **labels: str) -> float | None:
     """One sample of the hall; None where there is none."""
-    wanted = {} if name.startswith(("http", "queue_com", "queue_ref", "queue_ev", "queue_cl")) else {"hall": "hall"}
+    of_node = ("http", "queue_com", "queue_ref", "queue_ev", "queue_cl", "queue_ready", "queue_database")
+    wanted = {} if name.startswith(of_node) else {"hall": "hall"}
     return samples.get((name, tuple(sorted((wanted | labels).items()))))
 
 
@@ -122,6 +130,64 @@ def test_gauges(drive: Drive) -> None:
     assert value(found, "queue_promise_share", period="peak") == 0.9
     assert value(found, "queue_clock_skew_seconds") == -1.5
     assert found["queue_sockets", (("view", "display"),)] == 3
+
+
+def test_a_clerk_who_could_call_somebody_is_seen(drive: Drive) -> None:
+    """Counted as idle while waiting: open, free, able, and somebody in line; not when suspended, paused or unable."""
+    watched(drive)
+    idle = "queue_counters_idle_while_waiting"
+    assert value(samples_of(drive.metrics), idle) == 0
+    drive.issue("tax", at_ms=at(9))
+    assert value(samples_of(drive.metrics), idle) == 3
+    drive.send(c.PauseCounter("3", "break"))
+    drive.send(c.CallNext("1"))
+    drive.issue("tax", at_ms=at(9, 1))
+    assert value(samples_of(drive.metrics), idle) == 1
+    drive.send(c.Suspend("fire alarm", None))
+    found = samples_of(drive.metrics)
+    assert (value(found, idle), value(found, "queue_hall_open")) == (0, 0)
+
+
+def test_when_a_hall_is_open_and_last_called(drive: Drive) -> None:
+    """Opening hours, the promise made now, and the time of the last call are gauges; a recall is no call."""
+    watched(drive)
+    drive.plan(
+        calendar={"opening": [{"start": "08:00", "end": "17:00"}], "peaks": [{"start": "09:00", "end": "11:00"}]}
+    )
+    found = samples_of(drive.metrics)
+    assert [value(found, f"queue_{name}") for name in ("hall_open", "promise_now_seconds")] == [0, 120]
+    assert value(found, "queue_last_call_timestamp_seconds") == 0
+    ticket = drive.issue(at_ms=at(9))
+    drive.send(c.CallNext("1"), at_ms=at(9, 1))
+    drive.send(c.Recall(ticket), at_ms=at(9, 2))
+    found = samples_of(drive.metrics)
+    assert [value(found, f"queue_{name}") for name in ("hall_open", "promise_now_seconds")] == [1, 600]
+    assert value(found, "queue_last_call_timestamp_seconds") == at(9, 1) / 1000
+
+
+def test_what_burn_is_made_of_never_falls_within_a_day(drive: Drive) -> None:
+    """Counted tickets grow with the gauge; an undone call takes one from the gauge alone; midnight starts both over."""
+    watched(drive)
+    kept = {"period": "peak", "verdict": "kept"}
+    drive.issue(at_ms=at(9))
+    drive.send(c.CallNext("1"))
+    assert value(samples_of(drive.metrics), "queue_promise_counted_total", **kept) == 1
+    drive.send(c.Undo("1"))
+    found = samples_of(drive.metrics)
+    assert value(found, "queue_promise_tickets", **kept) == 0
+    assert value(found, "queue_promise_counted_total", **kept) == 1
+    drive.send(c.OpenDay(), at_ms=at(24))
+    assert value(samples_of(drive.metrics), "queue_promise_counted_total", **kept) == 0
+
+
+def test_the_node_says_how_it_is(drive: Drive) -> None:
+    """Ready or not, room on the disk and the write-ahead log are gauges."""
+    watched(drive)
+    found = samples_of(drive.metrics)
+    names = ("queue_ready", "queue_database_free_bytes", "queue_database_wal_bytes")
+    assert [value(found, name) for name in names] == [1, 5e9, 4096]
+    drive.send(c.Finish("hall.none"))
+    assert value(samples_of(drive.metrics), "queue_ready") == 0
 
 
 def test_the_share_is_the_reports(drive: Drive) -> None:
