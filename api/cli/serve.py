@@ -107,7 +107,7 @@ def run(settings: Settings, plans: list[Path], clock: Clock | None = None) -> No
 def serve(
     hall: Annotated[list[Path] | None, typer.Option(help="a plan to create if its hall is new")] = None,
     database_url: Annotated[
-        str | None, typer.Option(help="sqlite:///FILE [default: sqlite:///./data/queue.db]")
+        str | None, typer.Option(help="sqlite:///FILE or postgresql://… [default: sqlite:///./data/queue.db]")
     ] = None,
     host: Annotated[str | None, typer.Option(help="address to listen on [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="port; 0: any free one [default: 8000]")] = None,

@@ -1,15 +1,14 @@
 """`verify`: prove the log and everything that was derived from it."""
 
 import sys
-from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 
 from api.cli import APP, ERR, OUT
-from api.cli.plans import DatabaseUrl, open_database
+from api.cli.plans import DatabaseUrl
 from api.cli.progress import progress
+from queue_service import schema
 from queue_service.database import Database
 from queue_service.errors import BadInput
 from queue_service.settings import Settings
@@ -18,14 +17,11 @@ from queue_service.verification import Disproved, Proof, halls, prove
 
 def existing_database(url: str | None) -> Database:
     """The database of the settings or the option. It must be there: nothing is to be found in a new one."""
-    url = url or Settings().database_url
-    try:
-        path = make_url(url).database
-    except ArgumentError as error:
-        raise BadInput(f"{url!r} is no database URL: write it as sqlite:///FILE.") from error
-    if path and not Path(path).is_file():
-        raise BadInput(f"There is no database at {path}.")
-    return open_database(url)
+    database = Database(url or Settings().database_url)
+    if not database.exists() or schema.present(database) is None:
+        raise BadInput(f"There is no database at {database.place}.")
+    schema.prepare(database)
+    return database
 
 
 @APP.command()
