@@ -11,7 +11,7 @@ from api.ids import new_ticket_id
 from models.vocabulary import Channel
 from queue_service import journal
 from queue_service.batch import Answer, Batches, Submission
-from queue_service.clock import ClockGuard, SystemClock
+from queue_service.clock import ClockGuard
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.domain.plan import Plan
@@ -32,7 +32,8 @@ class Import:
     ) -> None:
         """Read and check everything. `zone` is for new halls. Raises BadInput with every fault that was found."""
         self._database = database
-        self._clock = SystemClock()
+        self._clock = database.clock()
+        database.set_clock(self._clock)
         self._zone = zone
         self._plans: dict[str, Plan | None] = {}
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
@@ -101,7 +102,7 @@ class Import:
     def _run(self, batches: Batches, hall_id: str, command: c.Command) -> None:
         deadline_ms = self._clock.monotonic_ms() + DEADLINE_MS
         one = Submission(hall_id, command, "command-line", Channel.CLI, answers.nothing, deadline_ms)
-        with self._database.write() as connection:
+        with self._database.write_unhurried() as connection:
             batches.run(connection, [one])
             if not isinstance(one.result, Answer):
                 raise one.result or QueueServiceError()

@@ -21,6 +21,7 @@ LOG = logging.getLogger("queue_service.line")
 
 WAIT_MS = 250
 """Others in this line get their turn after so long; the hall, if it is still wanted, asks again."""
+PATIENCE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Turn:
         finally:
             self._over.set()
 
+    def wait_over(self, seconds: float) -> bool:
+        """Wait until it is over, but not longer than so; whether it is."""
+        return self._over.wait(seconds)
+
     def let_go(self) -> None:
         """End the transaction, if it was not used, and let the line go on."""
         if not self._over.is_set():
@@ -58,6 +63,7 @@ class Line:
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._waiting: set[str] = set()
         self._thread: threading.Thread | None = None
+        self._stopped = False
 
     def join(self, hall: str) -> None:
         """Wait for this hall, if it is not being waited for. The writer's thread comes here."""
@@ -70,13 +76,14 @@ class Line:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread once it has nobody to wait for."""
+        """End the thread; the writer's has ended before."""
+        self._stopped = True
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
 
     def _run(self) -> None:
-        while (hall := self._queue.get()) is not None:
+        while (hall := self._queue.get()) is not None and not self._stopped:
             try:
                 self._wait_for(hall)
             except SQLAlchemyError as error:  # the lock was not given in time, or there is no database
@@ -92,4 +99,6 @@ class Line:
             stand_in_line(connection, hall, WAIT_MS)
             turn = Turn(hall, connection, stack.pop_all(), threading.Event())
         self._give(turn)
-        turn._over.wait()  # noqa: SLF001 (a hall is waited for again only when this turn is over)
+        while not turn.wait_over(PATIENCE_S):  # a hall is waited for again only when this turn is over
+            if self._stopped:  # and so has the writer: nobody will take it
+                turn.let_go()

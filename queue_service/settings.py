@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="QUEUE_", extra="ignore")
 
     database_url: str = Field(
-        "sqlite:///./data/queue.db", description="where the log is kept: sqlite:///FILE or postgresql://…"
+        "sqlite:///./data/queue.db",
+        description="where the log is kept: sqlite:///FILE, or postgresql://USER@HOST/DATABASE for several nodes",
     )
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, description="the port to listen on")

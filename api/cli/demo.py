@@ -104,7 +104,7 @@ def demo(
         float | None, typer.Option(min=0.1, help="stop after so many minutes of the hall's time [default: never]")
     ] = None,
     database_url: Annotated[
-        str | None, typer.Option(help="keep what happens: sqlite:///FILE [default: a temporary file]")
+        str | None, typer.Option(help="keep what happens: sqlite:///FILE or postgresql://… [default: a temporary file]")
     ] = None,
     host: Annotated[str | None, typer.Option(help="address to listen on [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="port; 0: any free one [default: 8000]")] = None,

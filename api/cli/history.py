@@ -82,7 +82,7 @@ def _import_history(database: Database, file: Path, zone: ZoneInfo | None, only:
 
 
 def _restore(database: Database, file: Path, only: frozenset[str]) -> None:
-    with reading(file) as lines, progress("restoring", None) as advance, database.write() as connection:
+    with reading(file) as lines, progress("restoring", None) as advance, database.write_unhurried() as connection:
         try:
             restored = log_file.restore(connection, lines, only, advance)
         except BadInput as error:

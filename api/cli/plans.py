@@ -20,7 +20,9 @@ from queue_service.domain import commands as c
 from queue_service.errors import BadInput, PlanFaulty, QueueServiceError, StaleVersion
 from queue_service.settings import Settings
 
-DatabaseUrl = Annotated[str | None, typer.Option(help="default: QUEUE_DATABASE_URL", show_default=False)]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help="sqlite:///FILE or postgresql://… [default: QUEUE_DATABASE_URL]", show_default=False)
+]
 
 
 def open_database(url: str | None) -> Database:
@@ -50,6 +52,7 @@ def run_command(
 ) -> Answer:
     """One command as one transaction in this process; a server on the same database sees it within a second."""
     clock = clock or database.clock()
+    database.set_clock(clock)
     deadline_ms = clock.monotonic_ms() + 60_000
     submission = Submission(hall, command, "command-line", Channel.CLI, answering, deadline_ms)
     with database.write() as connection:

@@ -16,7 +16,6 @@ from metrics.names import Names
 from metrics.rendering import as_csv, as_json
 from metrics.report import Report, promise_report
 from queue_service import journal
-from queue_service.clock import SystemClock
 from queue_service.database import Database
 from queue_service.domain.calendar import local_date
 from queue_service.domain.plan import Plan
@@ -97,7 +96,9 @@ def report_of(
     if position is None:
         raise UnknownHall(f"There is no hall {hall_id!r}.", hall=hall_id)
     plan = database.read(lambda one: journal.load(one, hall_id, position)).rules
-    now_ms = SystemClock().now_ms()
+    clock = database.clock()
+    database.set_clock(clock)
+    now_ms = clock.now_ms()
     today = local_date(now_ms, plan.calendar.time_zone)
     first, last = _day(from_day or to_day or today), _day(to_day or today)
     if first > last:

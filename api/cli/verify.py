@@ -18,7 +18,7 @@ from queue_service.verification import Disproved, Proof, halls, prove
 def existing_database(url: str | None) -> Database:
     """The database of the settings or the option. It must be there: nothing is to be found in a new one."""
     database = Database(url or Settings().database_url)
-    if not database.exists():
+    if not database.exists() or schema.present(database) is None:
         raise BadInput(f"There is no database at {database.place}.")
     schema.prepare(database)
     return database

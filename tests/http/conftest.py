@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.databases import asked_for, kept_by
 from tests.halls import plan
 from tests.http.desk import Desks, desks_in
 from tests.running import Node, running_node
@@ -18,9 +19,9 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A server process; at the end its log must show no fault of its own."""
-    folder: Path = tmp_path_factory.mktemp("node")
+    folder: Path = kept_by(asked_for(request), tmp_path_factory.mktemp("node"))
     with running_node(folder) as running:
         yield running
     assert "Traceback" not in running.log, running.log
@@ -62,7 +63,7 @@ def new_hall(client: httpx.Client) -> NewHall:
 
 
 @pytest.fixture
-async def desks(tmp_path: Path) -> AsyncIterator[Desks]:
+async def desks(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desks]:
     """Halls under a clock set by hand."""
-    async with desks_in(tmp_path) as made:
+    async with desks_in(kept_by(asked_for(request), tmp_path)) as made:
         yield made
