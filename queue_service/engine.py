@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +27,7 @@ from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.line import Line, Turn
 from queue_service.near import Decided, Near
+from queue_service.transactions import Transactions, Write
 
 LOG = logging.getLogger("queue_service.engine")
 
@@ -38,8 +38,6 @@ SKIPS = 3
 """A hall that was skipped so often is waited for in line."""
 SKIPPED_S = 0.002
 """With nothing else to do, skipped halls are tried again after so long."""
-REPEATS = 2
-"""How often a transaction that was rolled back for a passing reason is run again."""
 SWITCH_INTERVAL_S = 0.0002
 """Python's default of 5 ms would let the event loop hold up each of the writer's statements that long."""
 
@@ -69,7 +67,6 @@ class _Maintenance:
 
 _Item = tuple[Submission, "asyncio.Future[Answer]"]
 _Thing = _Item | list[_Item] | Decided[_Item] | _Maintenance | Turn | None
-_Write = Callable[[], AbstractContextManager[Connection]]
 
 
 class Engine:
@@ -87,7 +84,7 @@ class Engine:
         self._skipped: dict[str, list[_Item]] = {}
         self._put_off = 0
         self._line = Line(database, self._queue.put)
-        self._learned: list[Logged] = []
+        self._transactions = Transactions(database, self._batches)
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -232,18 +229,18 @@ class Engine:
     def _commit(self, decided: Decided[_Item]) -> None:
         """Commit what was decided on the event loop."""
         submissions, events = [submission for submission, _ in decided.asks], decided.events
-        self._learned = []
+        self._transactions.learned = []
         try:
             decided.transaction.close()
         except Exception as error:  # noqa: BLE001 (whatever it was: nobody knows whether it is stored)
-            self._lose(submissions, error)
+            self._transactions.lose(submissions, error)
             events = []
         self._announce(decided.asks, events, decided.begun)
 
-    def _work_off(self, items: list[_Item], write: _Write) -> None:
+    def _work_off(self, items: list[_Item], write: Write) -> None:
         begun = time.perf_counter()
-        self._learned = []
-        events = self._transact([submission for submission, _ in items], write, REPEATS)
+        self._transactions.learned = []
+        events = self._transactions.run([submission for submission, _ in items], write)
         self._announce(self._put_off_skipped(items), events, begun)
 
     def _announce(self, items: Sequence[_Item], events: Sequence[Logged], begun: float) -> None:
@@ -251,7 +248,7 @@ class Engine:
         finished = time.perf_counter()
         if items:
             submissions = [submission for submission, _ in items]
-            commit = Commit(submissions, events, finished - begun, finished, self._learned)
+            commit = Commit(submissions, events, finished - begun, finished, self._transactions.learned)
             self._tell_loop(self._deliver, commit, items)
         self._database.notify({one.hall: one.seq for one in events})
         self._database.restart_log()
@@ -278,60 +275,6 @@ class Engine:
                 self._line.join(hall)
         self._put_off = sum(map(len, self._skipped.values()))
         return decided
-
-    def _transact(self, submissions: list[Submission], write: _Write, repeats: int) -> list[Logged]:
-        """Store a batch; when a statement fails for good, split it so that only the culprit fails."""
-        reached_commit = False
-        try:
-            with write() as connection:
-                events = self._batches.run(connection, submissions, wait=False)
-                reached_commit = True
-            self._learned += self._batches.learned
-            return events
-        except Exception as error:  # noqa: BLE001 (each kind is looked at below)
-            if reached_commit:  # to run it again might do it twice
-                self._lose(submissions, error)
-                return []
-            self._batches.forget([one.hall for one in submissions])
-            return self._after(error, submissions, repeats)
-
-    def _lose(self, submissions: list[Submission], error: Exception) -> None:
-        """COMMIT did not say whether it was done."""
-        LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
-        self._batches.forget([one.hall for one in submissions])
-        self._fail([one for one in submissions if one.result is not None], errors.OutcomeUnknown())
-
-    def _after(self, error: Exception, submissions: list[Submission], repeats: int) -> list[Logged]:
-        """What to do about a transaction that was rolled back."""
-        failure = self._database.failure(error)
-        if failure == Failure.LASTING:
-            LOG.error("batch-failed", exc_info=error)
-            return self._split(submissions, error)
-        LOG.warning("database-%s: %s", failure, getattr(error, "orig", error))
-        if failure == Failure.UNAVAILABLE or repeats == 0:
-            self._fail(submissions, errors.Unavailable())
-            return []
-        for one in submissions:
-            one.result, one.events = None, []
-        return self._transact(submissions, self._database.write, repeats - 1)
-
-    def _fail(self, submissions: list[Submission], error: Exception) -> None:
-        """Answer every command undecided."""
-        for one in submissions:
-            one.result, one.events = error, []
-
-    def _split(self, submissions: list[Submission], error: Exception) -> list[Logged]:
-        if len(submissions) == 1:
-            self._fail(submissions, error)
-            return []
-        for one in submissions:
-            one.result, one.events = None, []
-        halls = dict.fromkeys(one.hall for one in submissions)
-        if len(halls) > 1:
-            parts = [[one for one in submissions if one.hall == hall] for hall in halls]
-        else:
-            parts = [[one] for one in submissions]
-        return [logged for part in parts for logged in self._transact(part, self._database.write, REPEATS)]
 
     # -- the event loop
 

@@ -64,7 +64,12 @@ def test_every_error_says_what_is_wrong(kind: type[errors.QueueServiceError]) ->
 def test_no_answer_is_made_without_its_shape() -> None:
     """A route declares the shape of its answer, or says what else it sends."""
     shapeless = {route.path for route in ROUTES if route.response_model is None}
-    assert shapeless == {"/metrics", "/asyncapi.json", "/v1/halls/{hall}/legs.csv"}
+    assert shapeless == {
+        "/metrics",
+        "/asyncapi.json",
+        "/v1/halls/{hall}/legs.csv",
+        "/v1/halls/{hall}/charts/{chart}.svg",
+    }
 
 
 def test_a_ticket_answers_with_exactly_the_documented_members() -> None:

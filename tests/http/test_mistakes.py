@@ -90,7 +90,7 @@ def test_mistake_09_state_changed_by_get(client: httpx.Client, new_hall: NewHall
     before = log_of(client, hall)
     paths = [route.path for route in ROUTES if "GET" in (route.methods or ())] + ["/docs", "/openapi.json"]
     for path in paths:
-        url = path.format(hall=hall, counter="1", ticket=ticket)
+        url = path.format(hall=hall, counter="1", ticket=ticket, chart="wait")
         assert client.get(url).status_code == 200, url
         assert client.head(url).status_code in (200, 405), url
     assert log_of(client, hall) == before

@@ -196,6 +196,8 @@ async def test_what_is_read_afterwards(desks: Desks) -> None:
     assert (board["seq"], board["head"]) == (events[-1]["seq"], events[-1]["head"])
     total = (await desk.get("promise-report", day=desk.date))["rows"][0]
     assert (total["kept"], total["open"], total["mean_s"]) == (1, 1, 90.0)
+    chart = await desk.ask("GET", "charts/wait.svg", params={"day": desk.date})
+    assert chart.headers["content-type"].startswith("image/svg+xml")
     legs = await desk.ask("GET", "legs.csv", params={"day": desk.date})
     assert legs.content.startswith(b"\xef\xbb\xbfnumber,leg,service,")
     assert f'legs-{desk.hall}-{desk.date}.csv"' in legs.headers["content-disposition"]

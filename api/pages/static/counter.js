@@ -8,6 +8,8 @@ import { clock, languageSwitch, named, span, t } from "./lib/words.js";
 
 const UNDO_MS = 15_000;
 const LINE_SHOWN = 6;
+const EVENTS_MOST = 4; // of one command of a counter
+const MINE_KEPT = 50;
 const [hall, counter] = places;
 const here = counterPath(hall, counter);
 
@@ -29,6 +31,7 @@ const act = single(async (path, body, undoable = false) => {
   try {
     const answer = await answerOf(path, body, newKey());
     if (answer.document?.seq) mine.add(answer.document.seq);
+    if (mine.size > MINE_KEPT) mine.delete(mine.values().next().value);
     if (undoable) undoUntil = Date.now() + UNDO_MS;
     if (answer.status === 204) toast(t("nobody-waits"));
     others = "";
@@ -208,7 +211,7 @@ begin("counter", async () => {
     snapshot: look,
     event(frame) {
       const mineOrNot = frame.counter === counter && ["counter_", "ticket_called", "ticket_started", "ticket_finished"].some((kind) => frame.kind.startsWith(kind));
-      if (mineOrNot) setTimeout(() => { if (!Array.from(mine).some((seq) => Math.abs(seq - frame.seq) < 4)) { others = "yes"; parts.others.hidden = false; } }, 1500);
+      if (mineOrNot) setTimeout(() => { if (!Array.from(mine).some((seq) => seq >= frame.seq && seq - frame.seq < EVENTS_MOST)) { others = "yes"; parts.others.hidden = false; } }, 1500);
       look();
     },
   });

@@ -1,0 +1,85 @@
+"""Batches as transactions, and what to do when one fails: run it again, answer undecided, or find the culprit."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection
+
+from queue_service import errors
+from queue_service.batch import Batches, Submission
+from queue_service.database import Database
+from queue_service.databases.kinds import Failure
+from queue_service.domain.events import Logged
+
+LOG = logging.getLogger("queue_service.engine")
+
+REPEATS = 2
+"""How often a transaction that was rolled back for a passing reason is run again."""
+
+Write = Callable[[], AbstractContextManager[Connection]]
+
+
+class Transactions:
+    """Runs batches on the writer thread."""
+
+    def __init__(self, database: Database, batches: Batches) -> None:
+        """Nothing is opened yet."""
+        self._database = database
+        self._batches = batches
+        self.learned: list[Logged] = []
+        """What was read of others' commits since this was last emptied, in order per hall."""
+
+    def run(self, submissions: list[Submission], write: Write, repeats: int = REPEATS) -> list[Logged]:
+        """Store a batch; when a statement fails for good, split it so that only the culprit fails."""
+        reached_commit = False
+        try:
+            with write() as connection:
+                events = self._batches.run(connection, submissions, wait=False)
+                reached_commit = True
+            self.learned += self._batches.learned
+            return events
+        except Exception as error:  # noqa: BLE001 (each kind is looked at below)
+            if reached_commit:  # to run it again might do it twice
+                self.lose(submissions, error)
+                return []
+            self._batches.forget([one.hall for one in submissions])
+            return self._after(error, submissions, repeats)
+
+    def lose(self, submissions: list[Submission], error: Exception) -> None:
+        """COMMIT did not say whether it was done."""
+        LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
+        self._batches.forget([one.hall for one in submissions])
+        self._fail([one for one in submissions if one.result is not None], errors.OutcomeUnknown())
+
+    def _after(self, error: Exception, submissions: list[Submission], repeats: int) -> list[Logged]:
+        """What to do about a transaction that was rolled back."""
+        failure = self._database.failure(error)
+        if failure == Failure.LASTING:
+            LOG.error("batch-failed", exc_info=error)
+            return self._split(submissions, error)
+        LOG.warning("database-%s: %s", failure, getattr(error, "orig", error))
+        if failure == Failure.UNAVAILABLE or repeats == 0:
+            self._fail(submissions, errors.Unavailable())
+            return []
+        for one in submissions:
+            one.result, one.events = None, []
+        return self.run(submissions, self._database.write, repeats - 1)
+
+    def _fail(self, submissions: list[Submission], error: Exception) -> None:
+        """Answer every command undecided."""
+        for one in submissions:
+            one.result, one.events = error, []
+
+    def _split(self, submissions: list[Submission], error: Exception) -> list[Logged]:
+        if len(submissions) == 1:
+            self._fail(submissions, error)
+            return []
+        for one in submissions:
+            one.result, one.events = None, []
+        halls = dict.fromkeys(one.hall for one in submissions)
+        if len(halls) > 1:
+            parts = [[one for one in submissions if one.hall == hall] for hall in halls]
+        else:
+            parts = [[one] for one in submissions]
+        return [logged for part in parts for logged in self.run(part, self._database.write)]
