@@ -111,6 +111,7 @@ def test_a_double_tap_is_one_ticket(new_page: NewPage, node: Node) -> None:
 def test_a_second_console_is_noticed(new_page: NewPage, node: Node) -> None:
     """Who works at a counter is told when somebody else does, too."""
     counter = new_page("/counter/hall/3")
+    expect(counter.locator(".tag").first).not_to_be_empty()
     if counter.get_by_label("姓名或工号").is_visible():
         sign_on(counter, "wang")
     expect(counter.get_by_role("alert").filter(has_text="另有控制台")).to_be_hidden()

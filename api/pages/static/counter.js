@@ -116,7 +116,7 @@ function layout() {
   const stale = staleMark();
   parts.fresh = stale.fresh;
   parts.clerk = h("input", { value: localStorage.getItem("clerk") ?? "", autocomplete: "username", maxlength: 80, id: "clerk" });
-  parts.sign = h("label", {}, t("your-name"), parts.clerk);
+  parts.sign = h("label", { hidden: true }, t("your-name"), parts.clerk);
   parts.state = h("span", { class: "tag" });
   parts.who = h("p", { class: "soft small" });
   parts.others = h("p", { class: "notice", role: "alert", hidden: true }, t("another-console"));
