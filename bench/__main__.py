@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import durable, fanout, growth, latency, machine, memory, reporting, results, starting
+from bench import durable, fanout, growth, latency, machine, memory, replicas, reporting, results, starting
 from bench.results import Part
 from bench.running import FULL, QUICK, Run
 
@@ -25,6 +25,7 @@ MEASURES: dict[str, Callable[[Run], Part]] = {
     "latency": latency.measure,
     "fanout": fanout.measure,
     "growth": growth.measure,
+    "replicas": replicas.measure,
     "starting": starting.measure,
     "memory": memory.measure,
     "reporting": reporting.measure,

@@ -72,10 +72,11 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def node(database: Path) -> Iterator[Child]:
-    """One server process of the service, as `queue-service serve` runs it."""
+def node(database: Path, url: str | None = None) -> Iterator[Child]:
+    """One server process of the service, as `queue-service serve` runs it: on this SQLite file, or at `url` (the path
+    then only names its log)."""
     serve = "from api.cli import main; main()"
-    options = ["--port", "0", "--database-url", f"sqlite:///{database}", "--log-level", "warning"]
+    options = ["--port", "0", "--database-url", url or f"sqlite:///{database}", "--log-level", "warning"]
     child = Child(["-c", serve, "serve", *options], database.with_suffix(".log"))
     try:
         yield child

@@ -93,10 +93,15 @@ class Feed:
     # -- views
 
     async def view(self, hall_id: str) -> View:
-        """The hall's view, loaded on first use. Raises UnknownHall, or Unavailable."""
-        view = self.views.get(hall_id)
-        if view is not None:
-            return view
+        """The hall's view, loaded on first use, with all that was known to be committed when it was asked for: who was
+        answered finds what the answer says. Raises UnknownHall, or Unavailable."""
+        latest = self._latest.get(hall_id, 0)
+        view = self.views.get(hall_id) or await self._loaded(hall_id)
+        while view.hall.seq < latest and (catching := self._catching.get(hall_id)) is not None:
+            await asyncio.wait([catching])
+        return view
+
+    async def _loaded(self, hall_id: str) -> View:
         task = self._loading.get(hall_id)
         if task is None:
             task = self._loading[hall_id] = asyncio.create_task(self._load(hall_id), name=f"load-{hall_id}")

@@ -34,7 +34,8 @@ def present(database: Database) -> str | None:
     try:
         revision, tables = database.read(_revision_and_tables)
     except DBAPIError as error:
-        raise BadInput(f"{database.place} cannot be used as the database: {error.orig}.") from error
+        said = " ".join(str(error.orig).split()).rstrip(".?")
+        raise BadInput(f"{database.place} cannot be used as the database: {said}.") from error
     if revision is None and tables:
         raise BadInput(f"{database.place} is the database of something else (it has a table {tables[0]!r}).")
     if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:

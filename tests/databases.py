@@ -109,11 +109,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def new_folder(name: str) -> Path:
-    """A folder of the user that PostgreSQL runs as, taken away at the end; in memory where that is possible, and with
-    a path that is short enough for a socket."""
+def new_folder(name: str, on_disk: bool = False) -> Path:
+    """A folder of the user that PostgreSQL runs as, taken away at the end; in memory where that is possible and wanted,
+    and with a path that is short enough for a socket."""
     memory = Path("/dev/shm")  # noqa: S108 (only a place that may be written to)
-    within = memory if os.access(memory, os.W_OK) else None
+    within = memory if os.access(memory, os.W_OK) and not on_disk else None
     folder = Path(tempfile.mkdtemp(prefix=f"queue-{name}-", dir=within))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     if os.geteuid() == 0:
@@ -125,9 +125,9 @@ def new_folder(name: str) -> Path:
 class Server:
     """A PostgreSQL server of the tests' own: started, stopped in every way, and told where it is."""
 
-    def __init__(self, settings: Mapping[str, str] | None = None, name: str = "server") -> None:
-        """Made, not started. `settings` are added to postgresql.conf."""
-        self.folder = new_folder(name)
+    def __init__(self, settings: Mapping[str, str] | None = None, name: str = "server", on_disk: bool = False) -> None:
+        """Made, not started. `settings` are added to postgresql.conf. `on_disk`: where a power cut would leave it."""
+        self.folder = new_folder(name, on_disk)
         self.data = self.folder / "data"
         self.port = free_port()
         self._settings = {**QUIET, **(settings or {})}

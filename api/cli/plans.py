@@ -1,6 +1,7 @@
 """Plans from files, and the schema: `apply`, `migrate`."""
 
 import tomllib
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +29,11 @@ DatabaseUrl = Annotated[
 def open_database(url: str | None) -> Database:
     """The database of the settings or the option, its schema checked (made, where it is empty)."""
     database = Database(url or Settings().database_url)
-    schema.prepare(database)
+    try:
+        schema.prepare(database)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -81,11 +86,13 @@ def apply(
 ) -> None:
     """Create or change a hall from its plan. A running server on the same database shows it within a second."""
     plan = read_plan(file)
-    OUT.print(f"{plan.id}: {apply_plan(open_database(database_url), plan)}")
+    with closing(open_database(database_url)) as database:
+        OUT.print(f"{plan.id}: {apply_plan(database, plan)}")
 
 
 @APP.command()
 def migrate(database_url: DatabaseUrl = None) -> None:
     """Create the database's schema, or bring it up to this version. Stop the servers and make a backup first."""
-    before, after = schema.migrate(Database(database_url or Settings().database_url))
+    with closing(Database(database_url or Settings().database_url)) as database:
+        before, after = schema.migrate(database)
     OUT.print(f"schema {after}" + (" (nothing to do)" if before == after else f", was {before or 'empty'}"))

@@ -18,10 +18,18 @@ from queue_service.verification import Disproved, Proof, halls, prove
 def existing_database(url: str | None) -> Database:
     """The database of the settings or the option. It must be there: nothing is to be found in a new one."""
     database = Database(url or Settings().database_url)
+    try:
+        _check_existing(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check_existing(database: Database) -> None:
     if not database.exists() or schema.present(database) is None:
         raise BadInput(f"There is no database at {database.place}.")
     schema.prepare(database)
-    return database
 
 
 @APP.command()

@@ -4,8 +4,11 @@ from typing import Any
 
 import httpx
 
+from tests.databases import on_both
 from tests.http.conftest import NewHall
 from tests.http.reading import log_of, of_kind
+
+pytestmark = on_both("node")
 
 KEYED = {"Idempotency-Key": "k-1"}
 

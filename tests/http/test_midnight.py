@@ -1,8 +1,6 @@
 """Midnight, clock changes and halls on both sides of the world, over HTTP under a clock set by hand."""
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
+from queue_service import journal
 from queue_service.clock import HandClock
+from queue_service.database import Database
+from tests.databases import asked_for, kept_by, on_both
 from tests.halls import plan
-from tests.running import Inner, eventually, inner_node
+from tests.running import Inner, database_url, eventually, inner_node
+
+pytestmark = on_both("halls")
 
 
 def ms(moment: str) -> int:
@@ -58,10 +61,10 @@ class Halls:
 
 
 @pytest.fixture
-async def halls(tmp_path: Path) -> AsyncIterator[Halls]:
+async def halls(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Halls]:
     """A node whose clock stands at the beginning of 2026."""
     clock = HandClock(ms("2026-01-01T00:00:00Z"))
-    async with inner_node(tmp_path, clock) as inner:
+    async with inner_node(kept_by(asked_for(request), tmp_path), clock) as inner:
         yield Halls(clock, inner)
 
 
@@ -240,11 +243,13 @@ async def test_midnight_comes_to_a_hall_that_nobody_looks_at(halls: Halls, tmp_p
     await halls.make("hall", "Asia/Shanghai")
     halls.clock.set_ms(ms("2026-03-03T00:00:00+08:00"))
 
-    def days() -> list[tuple[str]]:
-        with closing(sqlite3.connect(tmp_path / "queue.db")) as outside:
-            return outside.execute("SELECT day FROM hall").fetchall()
+    outside = Database(database_url(tmp_path))
 
-    await eventually(lambda: days() == [("2026-03-03",)], "the new day is in the log")
+    def days() -> list[str]:
+        return [position.day for position in outside.read(journal.all_positions).values()]
+
+    await eventually(lambda: days() == ["2026-03-03"], "the new day is in the log")
+    outside.close()
 
 
 async def test_days_that_nobody_saw_are_not_made_up(halls: Halls) -> None:

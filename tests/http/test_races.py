@@ -6,9 +6,12 @@ from typing import Any
 
 import httpx
 
+from tests.databases import on_both
 from tests.http.conftest import NewHall
 from tests.http.reading import log_of, of_kind
 from tests.running import Node
+
+pytestmark = on_both("node")
 
 CLERKS = 32
 TICKETS = 500

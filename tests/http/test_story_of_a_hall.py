@@ -1,8 +1,11 @@
 """The life of a hall over HTTP: its plan, its counters, its troubles, and what is read of it afterwards."""
 
+from tests.databases import on_both
 from tests.http.desk import Desk, Desks
 from tests.http.shapes import check_problem
 from tests.running import eventually
+
+pytestmark = on_both("desks")
 
 
 async def test_a_plan_and_its_versions(desks: Desks) -> None:

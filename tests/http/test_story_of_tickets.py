@@ -1,6 +1,9 @@
 """The whole life of a ticket over HTTP: what visitors and clerks see, answer by answer."""
 
+from tests.databases import on_both
 from tests.http.desk import Desks
+
+pytestmark = on_both("desks")
 
 
 async def test_a_visit(desks: Desks) -> None:
