@@ -50,9 +50,10 @@ class Simulator:
 
     def _boundaries(self, shifts: Sequence[Shift]) -> Iterator[tuple[int, int, int, int]]:
         for shift in shifts:
-            if shift.to_ms > self.scene.start_ms and shift.from_ms < self.scene.end_ms:
+            begins_ms = max(shift.from_ms, self.scene.start_ms)
+            if begins_ms < min(shift.to_ms, self.scene.end_ms):
                 counter, group = self.index[shift.counter], self.skills.index(shift.services)
-                yield (max(shift.from_ms, self.scene.start_ms), SHIFT, counter, group)
+                yield (begins_ms, SHIFT, counter, group)
                 yield (shift.to_ms, SHIFT, counter, CLOSED)
 
     def run(
