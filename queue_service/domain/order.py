@@ -7,7 +7,7 @@ Lanes are sorted by place; only the first eligible ticket of each lane is compar
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from models.vocabulary import CounterState, OrderRule, TicketState
 from queue_service.domain.hall import Counter, Hall, LaneKey, Place, Ticket
@@ -45,7 +45,7 @@ def _lanes_of(hall: Hall, services: Iterable[str]) -> Iterator[tuple[LaneKey, li
                 yield (service, priority), lane
 
 
-def _heads(hall: Hall, counter: Counter, now_ms: int) -> Iterable[list[Head]]:
+def heads(hall: Hall, counter: Counter, now_ms: int) -> Collection[list[Head]]:
     """The first eligible ticket of each lane the counter serves, service by service."""
     busy, terms = _busy_parties(hall), hall.rules.lane_terms
     found: dict[str, list[Head]] = {}
@@ -63,7 +63,7 @@ def next_ticket(hall: Hall, counter: Counter, now_ms: int, rule: OrderRule | Non
     Ties: the earlier arrival, then the number.
     """
     key = KEYS[rule or hall.rules.order]
-    place = first_of(_heads(hall, counter, now_ms), key, hall.rules.max_overtake_ms, now_ms)
+    place = first_of(heads(hall, counter, now_ms), key, hall.rules.max_overtake_ms, now_ms)
     return None if place is None else hall.tickets[place[3]]
 
 

@@ -105,7 +105,7 @@ def _classes(total: Counter[tuple[str, str, int]]) -> dict[str, dict[str, float]
 def _durations(
     connection: Connection, plan: Plan, from_day: str, before: str
 ) -> tuple[dict[str, Durations], dict[str, ServiceBasis]]:
-    """From call to finish; implied starts (a clerk who skipped somebody) are left out."""
+    """From call to finish; implied starts are left out, and history recorded without services."""
     columns = (LEG.c.service, LEG.c.called_at_ms, LEG.c.ended_at_ms)
     query = select(*columns).where(
         LEG.c.hall == plan.id,
@@ -114,6 +114,7 @@ def _durations(
         LEG.c.outcome == LegOutcome.FINISHED.value,
         LEG.c.start_implied == 0,
         LEG.c.called_at_ms.is_not(None),
+        LEG.c.started_at_ms.is_not(None),  # recorded history knows calls only
     )
     samples: dict[str, list[int]] = defaultdict(list)
     for service, called_at_ms, ended_at_ms in connection.execute(query):
