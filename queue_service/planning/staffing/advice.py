@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from queue_service.planning.staffing.searching import (
-    SEARCH_RUNS,
     Found,
     Move,
     Opening,
@@ -12,6 +11,7 @@ from queue_service.planning.staffing.searching import (
     best_move,
     counters_at,
     fewest,
+    search_runs,
 )
 from queue_service.planning.staffing.situation import Situation
 from queue_service.planning.staffing.trying import Trial, Trials
@@ -86,10 +86,11 @@ class Advice:
 
 def advise(situation: Situation) -> Advice:
     """The advice for a situation: searched with fewer runs, then told from all of them."""
-    search = Trials(situation, min(SEARCH_RUNS, situation.runs))
+    search = Trials(situation, search_runs(situation))
     found = fewest(situation, search)
     every = Trials(situation, situation.runs)
-    found = fewest(situation, every, found.openings)
+    if found.openings:
+        found = fewest(situation, every, found.openings)
     before = every.of(situation.shifts)
     after = every.of(found.shifts) if found.openings else before
     items = _openings(search, before, after, found)

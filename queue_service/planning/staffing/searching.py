@@ -7,12 +7,26 @@ hall's own order and skills instead of one line. A greedy search: good, not prov
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from queue_service.planning.simulation.drawing import Stretch
 from queue_service.planning.simulation.scene import Shift
 from queue_service.planning.staffing.situation import Reserve, Situation
 from queue_service.planning.staffing.trying import Trial, Trials
 
 SEARCH_RUNS = 60
+SEARCH_VISITORS = 30_000
 """Enough to tell schedules apart on the same visitors; what comes out is tried again with all runs."""
+MOST_TRIALS, MOST_MORE_TRIALS = 60, 4
+"""So many schedules are tried, and more with all runs; then what was found is what there is."""
+
+
+def search_runs(situation: Situation) -> int:
+    """Fewer runs for a large hall."""
+    hours = (stretch.per_hour * (stretch.to_ms - stretch.from_ms) / 3_600_000 for stretch in _stretches(situation))
+    return min(situation.runs, SEARCH_RUNS, max(15, int(SEARCH_VISITORS / (1 + len(situation.waiting) + sum(hours)))))
+
+
+def _stretches(situation: Situation) -> Iterator[Stretch]:
+    return (stretch for flow in situation.flows for stretch in flow.stretches)
 
 
 @dataclass(frozen=True)
@@ -37,10 +51,10 @@ def fewest(situation: Situation, trials: Trials, begun: tuple[Opening, ...] = ()
     """Open counters within the reserves until every quarter keeps the promise, or no more can be done about it.
 
     `begun`: what a search with fewer runs came to; it is only added to."""
-    openings = list(begun)
+    openings, most = list(begun), trials.count + (MOST_MORE_TRIALS if begun else MOST_TRIALS)
     given_up: set[tuple[int, str]] = set()
     trial = trials.of(_with(situation, openings))
-    while (target := _next(trial, given_up)) is not None:
+    while trials.count < most and (target := _next(trial, given_up)) is not None:
         opening = _mend(situation, trials, trial, *target)
         if opening is None:
             given_up.add(target)
@@ -49,7 +63,7 @@ def fewest(situation: Situation, trials: Trials, begun: tuple[Opening, ...] = ()
         trial = trials.of(_with(situation, openings))
         if not trial.keeps(target[0], [target[1]]):
             given_up.add(target)
-    if not begun:
+    if not begun and not trial.broken():
         openings = _trimmed(trials, trial, openings)
     return Found(tuple(openings), _with(situation, openings))
 
