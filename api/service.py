@@ -27,6 +27,7 @@ from queue_service.domain import commands as c
 from queue_service.engine import Commit, Engine
 from queue_service.errors import ClockUnconfirmed, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import Feed
+from queue_service.planning.staffing.advisor import EVERY_MS, Advisor
 from queue_service.settings import Settings
 from queue_service.view import View
 
@@ -60,6 +61,7 @@ class Service:
                 storage=self._storage,
             )
         )
+        self.advisor = Advisor(self.feed.read)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
@@ -72,6 +74,7 @@ class Service:
         self.feed.start()
         self.background(self._keep())
         self.background(self._load_all())
+        self.background(self._advise())
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -82,6 +85,7 @@ class Service:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self.advisor.close()
             await self.engine.stop()
             await self.feed.stop()
             self.database.close()
@@ -122,6 +126,20 @@ class Service:
             except Exception:
                 self.log.exception("housekeeping-failed")
             await asyncio.sleep(KEEPING_S)
+
+    async def _advise(self) -> None:
+        """Keep the staffing advice of every hall that is open."""
+        while True:
+            await asyncio.sleep(EVERY_MS / 1000)
+            for view in tuple(self.feed.views.values()):
+                now_ms = self.clock.now_ms()
+                if view.hall.day.is_open(now_ms):
+                    try:
+                        await self.advisor.advice(view.hall, now_ms, 0)
+                    except Unavailable as error:
+                        self.log.warning("advice-put-off: %s", error)
+                    except Exception:
+                        self.log.exception("advice-failed")
 
     async def open_day(self, hall_id: str) -> None:
         """Roll a hall over, if its day is over."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import durable, fanout, growth, latency, machine, memory, replicas, reporting, results, starting
+from bench import durable, fanout, growth, latency, machine, memory, replicas, reporting, results, staffing, starting
 from bench.results import Part
 from bench.running import FULL, QUICK, Run
 
@@ -29,6 +29,7 @@ MEASURES: dict[str, Callable[[Run], Part]] = {
     "starting": starting.measure,
     "memory": memory.measure,
     "reporting": reporting.measure,
+    "staffing": staffing.measure,
 }
 Name = StrEnum("Name", list(MEASURES))  # type: ignore[misc]
 

@@ -83,8 +83,8 @@ def _paced(run: Run, empty: Child, server: Child, rate: float) -> Iterator[Row]:
     theirs: list[Paced] = []
     for number in range(max(1, run.scale.rounds // 2)):
         run.say(f"latency: {title}, round {number + 1}")
-        theirs.append(_at_rate(empty, "/empty", rate, run.scale.paced_s))
-        ours.append(_at_rate(server, loading.tickets_path(), rate, run.scale.paced_s))
+        theirs.append(at_rate(empty, "/empty", rate, run.scale.paced_s))
+        ours.append(at_rate(server, loading.tickets_path(), rate, run.scale.paced_s))
     if any(one.failed for one in (*ours, *theirs)):
         yield invalid(title, "not every request was answered")
         return
@@ -92,7 +92,8 @@ def _paced(run: Run, empty: Child, server: Child, rate: float) -> Iterator[Row]:
     yield _row(title, ours, theirs, f" (late {late_ms:.2f} ms)")
 
 
-def _at_rate(server: Child, path: str, rate: float, seconds: float) -> Paced:
+def at_rate(server: Child, path: str, rate: float, seconds: float) -> Paced:
+    """Requests at a fixed rate, from a process of their own."""
     arguments = [server.url, path, f"{rate:.1f}", f"{seconds}", str(loading.CONNECTIONS)]
     done = subprocess.run(
         [sys.executable, "-m", "bench.paced", *arguments], cwd=ROOT, capture_output=True, text=True, check=True

@@ -130,6 +130,16 @@ class CounterDocument(Document):
     services: list[Slug] | None = None
 
 
+class ReserveDocument(Document):
+    """Clerks who can be called in: `count` at once beyond those at work, for `services`, from `start` to `end`."""
+
+    services: list[Slug] = Field(min_length=1, max_length=500)
+    count: Annotated[int, Field(ge=1, le=500), NUMBER] = 1
+    days: list[Weekday] = Field(default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"], min_length=1, max_length=7)
+    start: TimeOfDay = "00:00"
+    end: TimeOfDay = "24:00"
+
+
 class NoShowDocument(Document):
     """When a visitor who does not come may be passed over, and may come back."""
 
@@ -165,6 +175,7 @@ class PlanDocument(Document):
         default_factory=lambda: [PriorityDocument(id="normal", name="normal")], min_length=1, max_length=20
     )
     counters: list[CounterDocument] = Field(min_length=1, max_length=500)
+    reserve: list[ReserveDocument] = Field(default_factory=list, max_length=100)
     no_show: NoShowDocument = Field(default_factory=NoShowDocument)
     postpone: PostponeDocument = Field(default_factory=PostponeDocument)
     pause_reasons: list[Reason] = Field(default_factory=lambda: ["break"], max_length=50)

@@ -26,7 +26,7 @@ ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def application() -> typer.Typer:
     """The command line with every command registered."""
-    from api.cli import demo, history, node, plans, report, serve, verify  # noqa: F401, PLC0415 (each registers its own)
+    from api.cli import demo, history, node, plan_day, plans, report, serve, verify  # noqa: F401, PLC0415 (each registers its own)
 
     return APP
 

@@ -1,44 +1,17 @@
 """Who is called next, and which counter is free for whom.
 
 Lanes are sorted by place; only the first eligible ticket of each lane is compared. Under every rule
-`max_overtake_s` holds: between classes of one service no head is called while an older one by more than that waits.
-`largest_share` is the generalised largest delay rule (Van Mieghem, Operations Research 51(1), 2003).
+`max_overtake_s` holds: between classes of one service no head is called while an older one by more than that waits
+(`heads` compares them). `largest_share` is the generalised largest delay rule (Van Mieghem, Operations Research
+51(1), 2003).
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from models.vocabulary import CounterState, OrderRule, TicketState
 from queue_service.domain.hall import Counter, Hall, LaneKey, Place, Ticket
-
-Key = Callable[[Ticket, tuple[int, int, int], int], tuple[float, ...]]
-"""Smallest key is called first: (ticket, (order_target_ms, head_start_ms, rank), now_ms)."""
-
-
-def _largest_share(ticket: Ticket, terms: tuple[int, int, int], now_ms: int) -> tuple[float, ...]:
-    target_ms, head_start_ms, _ = terms
-    return (-(now_ms - ticket.leg.line_since_ms + head_start_ms) / target_ms,)
-
-
-def _fifo(ticket: Ticket, terms: tuple[int, int, int], now_ms: int) -> tuple[float, ...]:
-    return (ticket.leg.line_since_ms,)
-
-
-def _earliest_due(ticket: Ticket, terms: tuple[int, int, int], now_ms: int) -> tuple[float, ...]:
-    target_ms, head_start_ms, _ = terms
-    return (ticket.leg.line_since_ms - head_start_ms + target_ms,)
-
-
-def _strict(ticket: Ticket, terms: tuple[int, int, int], now_ms: int) -> tuple[float, ...]:
-    return (-terms[2], ticket.leg.line_since_ms)
-
-
-_KEYS: dict[OrderRule, Key] = {
-    OrderRule.LARGEST_SHARE: _largest_share,
-    OrderRule.FIFO: _fifo,
-    OrderRule.EARLIEST_DUE: _earliest_due,
-    OrderRule.STRICT: _strict,
-}
+from queue_service.domain.heads import KEYS, Head, first_of, free_key
 
 
 def party_of(ticket: Ticket) -> str:
@@ -72,23 +45,16 @@ def _lanes_of(hall: Hall, services: Iterable[str]) -> Iterator[tuple[LaneKey, li
                 yield (service, priority), lane
 
 
-def heads(hall: Hall, counter: Counter, now_ms: int) -> list[Ticket]:
-    """The first eligible ticket of each lane the counter serves, those barred by `max_overtake_s` left out."""
-    busy = _busy_parties(hall)
-    found: dict[str, list[Ticket]] = {}
-    for (service, _), lane in _lanes_of(hall, hall.able(counter)):
+def heads(hall: Hall, counter: Counter, now_ms: int) -> Collection[list[Head]]:
+    """The first eligible ticket of each lane the counter serves, service by service."""
+    busy, terms = _busy_parties(hall), hall.rules.lane_terms
+    found: dict[str, list[Head]] = {}
+    for key, lane in _lanes_of(hall, hall.able(counter)):
         for place in lane:
-            ticket = hall.tickets[place[3]]
-            if eligible(hall, ticket, counter, now_ms, busy):
-                found.setdefault(service, []).append(ticket)
+            if eligible(hall, hall.tickets[place[3]], counter, now_ms, busy):
+                found.setdefault(key[0], []).append((place, terms[key]))
                 break
-    bound_ms = hall.rules.max_overtake_ms
-    return [ticket for classes in found.values() for ticket in _within_bound(classes, bound_ms)]
-
-
-def _within_bound(classes: list[Ticket], bound_ms: int) -> Iterator[Ticket]:
-    oldest = min(ticket.leg.line_since_ms for ticket in classes)
-    return (ticket for ticket in classes if ticket.leg.line_since_ms - oldest <= bound_ms)
+    return found.values()
 
 
 def next_ticket(hall: Hall, counter: Counter, now_ms: int, rule: OrderRule | None = None) -> Ticket | None:
@@ -96,16 +62,9 @@ def next_ticket(hall: Hall, counter: Counter, now_ms: int, rule: OrderRule | Non
 
     Ties: the earlier arrival, then the number.
     """
-    key, terms = _KEYS[rule or hall.rules.order], hall.rules.lane_terms
-    return min(
-        heads(hall, counter, now_ms),
-        key=lambda one: (
-            *key(one, terms[one.leg.service, one.leg.priority], now_ms),
-            one.issued_at_ms,
-            one.sorted_number,
-        ),
-        default=None,
-    )
+    key = KEYS[rule or hall.rules.order]
+    place = first_of(heads(hall, counter, now_ms), key, hall.rules.max_overtake_ms, now_ms)
+    return None if place is None else hall.tickets[place[3]]
 
 
 def overtaken_by(hall: Hall, chosen: Ticket, counter: Counter, now_ms: int) -> int:
@@ -166,4 +125,4 @@ def free_counter(hall: Hall, service: str) -> Counter | None:
         for counter in hall.counters.values()
         if hall.counter_state(counter) == CounterState.IDLE and service in hall.able(counter)
     )
-    return min(idle, key=lambda counter: (len(hall.able(counter)), counter.since_ms, counter.id), default=None)
+    return min(idle, key=lambda one: free_key(len(hall.able(one)), one.since_ms, one.id), default=None)

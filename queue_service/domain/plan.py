@@ -4,7 +4,7 @@
 it needs no validation library and reads every document that was ever logged.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -69,6 +69,15 @@ class CounterPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """Clerks who can be called in: `count` at once, for some services, during some hours."""
+
+    services: frozenset[str]
+    count: int
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
 class PeriodPromise:
     """`percentile` of the visitors called within `promise_ms`."""
 
@@ -92,6 +101,7 @@ class Plan:
     services: Mapping[str, Service]
     priorities: Mapping[str, Priority]
     counters: Mapping[str, CounterPlan]
+    reserve: tuple[Reserve, ...]
     no_show_recalls: int
     no_show_after_ms: int
     rejoins: int
@@ -159,6 +169,7 @@ class Plan:
                 part["id"]: CounterPlan(part["id"], part["name"], part["zone"], _able(part, services))
                 for part in document["counters"]
             },
+            reserve=tuple(_reserve(part) for part in document.get("reserve", ())),  # older plans have none
             no_show_recalls=no_show["recalls"],
             no_show_after_ms=no_show["after_s"] * 1000,
             rejoins=no_show["rejoins"],
@@ -179,6 +190,11 @@ def _minutes(time_of_day: str) -> int:
 
 def _hours(parts: list[Document]) -> tuple[Hours, ...]:
     return tuple(Hours(frozenset(part["days"]), _minutes(part["start"]), _minutes(part["end"])) for part in parts)
+
+
+def _reserve(part: Document) -> Reserve:
+    (hours,) = _hours([part])
+    return Reserve(frozenset(part["services"]), part["count"], hours)
 
 
 def _service(part: Document) -> Service:
@@ -239,14 +255,21 @@ def _unknown_names(document: Document) -> Iterator[Fault]:
             if entry["zone"] is not None and entry["zone"] not in zones:
                 yield Fault(f"/{part}/{index}/zone", f"there is no zone {entry['zone']!r}")
     for index, counter in enumerate(document["counters"]):
-        for position, service in enumerate(counter["services"] or ()):
-            if service not in services:
-                yield Fault(f"/counters/{index}/services/{position}", f"there is no service {service!r}")
+        yield from _unknown_services(f"/counters/{index}", counter["services"] or (), services)
+    for index, reserve in enumerate(document.get("reserve", ())):
+        yield from _unknown_services(f"/reserve/{index}", reserve["services"], services)
+
+
+def _unknown_services(place: str, named: Sequence[str], services: set[str]) -> Iterator[Fault]:
+    for position, service in enumerate(named):
+        if service not in services:
+            yield Fault(f"{place}/services/{position}", f"there is no service {service!r}")
 
 
 def _bad_hours(document: Document) -> Iterator[Fault]:
     lists = [(f"/calendar/{name}", document["calendar"][name]) for name in ("opening", "peaks", "dispenser")]
     lists += [(f"/services/{index}/hours", entry["hours"]) for index, entry in enumerate(document["services"])]
+    lists.append(("/reserve", document.get("reserve", [])))
     for place, entries in lists:
         for index, entry in enumerate(entries):
             if _minutes(entry["start"]) >= _minutes(entry["end"]):

@@ -169,6 +169,7 @@ async def test_paper_tickets_of_an_outage(desks: Desks) -> None:
     )
     assert (second["number"], second["state"], second["waited_s"]) == ("Z008", "waiting", 1200.0)
     assert first["channel"] == second["channel"] == "paper"
+    assert (await desk.get("staffing"))["because"] is not None
     report = await desk.get("promise-report")
     assert report["apart"]["backfilled"] == 2
     twice = await desk.refused("backfill", "bad-value", 422, reason="power cut", tickets=[served])
