@@ -20,9 +20,22 @@ from metrics.live.promise import Foreseen, expected_misses, promise_document
 from metrics.live.watch import Watch, past_outcomes
 from metrics.tally import Cells
 from models.vocabulary import Channel
+from models.wire import rfc3339
+from queue_service.board import Frame
 from queue_service.domain.events import Logged
-from queue_service.domain.hall import Hall
+from queue_service.domain.hall import Hall, Ticket
+from queue_service.domain.order import ahead
 from queue_service.errors import AlertStands, Unavailable, UnknownAlert
+from queue_service.planning.live.estimates import HallEstimates
+from queue_service.planning.live.outlook import (
+    NONE_YET,
+    SOON_S,
+    Outlooks,
+    chance_of_missing,
+    estimate_document,
+    same_estimate,
+    ticket_estimate,
+)
 from queue_service.view import View
 
 if TYPE_CHECKING:
@@ -31,6 +44,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("queue_service.live")
 
 LOOK_S = 5.0
+ESTIMATE_S = 1.0
+TOLD_MS = 10_000
 IDLE_MS = 30_000
 """What a hall that warns of nothing is shown as idle while waiting."""
 
@@ -43,11 +58,15 @@ class LiveHalls:
         self._service = service
         self._watches: dict[str, Watch] = defaultdict(Watch)
         self._keepers: dict[str, Keeper] = defaultdict(Keeper)
+        self._estimates: dict[str, HallEstimates] = defaultdict(HallEstimates)
+        self._outlooks: dict[str, Outlooks] = {}
+        self._told: dict[str, tuple[int, dict[str, Any]]] = {}
         self._answers: dict[str, tuple[tuple[Any, ...], bytes]] = {}
 
     def fold(self, hall: Hall, logged: Logged) -> None:
         """Keep up with a published event, after `evolve` and before `drain` (a `feed.Fold`)."""
         self._watches[hall.id].fold(hall, logged)
+        self._estimates[hall.id].fold(hall, logged)
 
     async def keep_watch(self) -> None:
         """Look at every hall every few seconds, as long as the node runs."""
@@ -64,6 +83,7 @@ class LiveHalls:
     async def look(self, view: View) -> None:
         """Raise and clear a hall's alerts, once."""
         await self._read_past(view)
+        self.look_ahead(view.hall)
         hall, now_ms = view.hall, self._service.clock.now_ms()
         if hall.is_due(now_ms) or (hall.rules.alerts is None and not hall.alerts):
             return
@@ -112,5 +132,69 @@ class LiveHalls:
             return []
         return burns(rules, hall.rules.calendar, self._watches[hall.id].outcomes(hall, now_ms), now_ms)
 
+    # -- estimates
+
+    async def keep_estimating(self) -> None:
+        """Look ahead anew every second where something has happened, as long as the node runs."""
+        while True:
+            for view in tuple(self._service.feed.views.values()):
+                try:
+                    self.look_ahead(view.hall)
+                    self.foretell(view)
+                except Exception:
+                    LOG.exception("estimating-failed")
+                await asyncio.sleep(0)
+            await asyncio.sleep(ESTIMATE_S)
+
+    def look_ahead(self, hall: Hall) -> None:
+        """Make the outlooks of a hall anew."""
+        if hall.today is not None:
+            now_ms = self._service.clock.now_ms()
+            self._outlooks[hall.id] = self._estimates[hall.id].outlooks(hall, now_ms)
+
+    def foretell(self, view: View) -> None:
+        """Tell those who watch what to expect: where it has changed, and not more often than every ten seconds."""
+        now_ms = self._service.clock.now_ms()
+        told_ms, told = self._told.get(view.hall.id, (0, {}))
+        if not view.followers or 0 <= now_ms - told_ms < TOLD_MS:
+            return
+        services = self.estimates(view.hall)
+        if all(same_estimate(one, told.get(name)) for name, one in services.items()):
+            return
+        self._told[view.hall.id] = (now_ms, services)
+        document = {"type": "estimate", "as_of": rfc3339(now_ms), "services": services}
+        view.foretell(Frame(view.hall.seq, view.hall.head, orjson.dumps(document)))
+
+    def estimate(self, hall: Hall, ticket: Ticket, places_ahead: int | None, now_ms: int) -> dict[str, Any] | None:
+        """The estimate of a ticket (an `answers.Estimating`, for any thread)."""
+        document: dict[str, Any] | None = ticket_estimate(
+            hall, ticket, self._outlooks.get(hall.id, {}), places_ahead, now_ms
+        )
+        return document
+
+    def estimates(self, hall: Hall) -> dict[str, Any]:
+        """By service, for whoever takes a number now."""
+        now_ms, outlooks = self._service.clock.now_ms(), self._outlooks.get(hall.id, {})
+        return {
+            service: estimate_document(
+                hall, service, outlooks.get(service, NONE_YET), hall.waiting_count(service), 0.0, now_ms
+            )
+            for service in hall.rules.services
+        }
+
     def _foreseen(self, hall: Hall, now_ms: int) -> dict[str, Foreseen]:
-        return {}
+        outlooks = self._outlooks.get(hall.id, {})
+        return {one.id: self._foresee(hall, one, outlooks, now_ms) for one in hall.waiting()}
+
+    def _foresee(self, hall: Hall, ticket: Ticket, outlooks: Outlooks, now_ms: int) -> Foreseen:
+        before = ahead(hall, ticket, now_ms)
+        estimate = self.estimate(hall, ticket, before, now_ms)
+        if ticket.promise_ms is None or ticket.apart is not None:
+            return Foreseen(None, None, estimate)
+        waited_ms = ticket.waited_so_far_ms() + hall.waited_ms(ticket.leg, now_ms)
+        left_s = (ticket.promise_ms - waited_ms) / 1000
+        if left_s < 0:
+            return Foreseen(1.0, 0.0, estimate)
+        chance = chance_of_missing(outlooks.get(ticket.leg.service, NONE_YET), before, waited_ms / 1000, left_s)
+        soon = chance if chance is None or left_s <= SOON_S else 0.0
+        return Foreseen(chance, soon, estimate)

@@ -77,6 +77,7 @@ class Service:
         self.background(self._keep())
         self.background(self._load_all())
         self.background(self.live.keep_watch())
+        self.background(self.live.keep_estimating())
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -154,7 +155,7 @@ class Service:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id) from error
         ticket = hall.tickets.get(ticket_id)
         if ticket is not None:
-            return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms()))
+            return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms(), self.live.estimate))
         found = await self.feed.read(lambda one: _stored_ticket(one, ticket_id))
         if found is None:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id)

@@ -112,12 +112,14 @@ class BackfillAnswer(AnswerShape):
 
 
 class BoardAnswer(AnswerShape):
-    """What a display shows, as of `seq` of the hall's log (whose hash there is `head`)."""
+    """What a display shows, as of `seq` of the hall's log (whose hash there is `head`). `estimates`: by service, for
+    whoever takes a number now; they are no part of the board, and have their own frames in the stream."""
 
     seq: int
     head: str
     as_of: AwareDatetime
     board: dict[str, Any]
+    estimates: dict[str, EstimateAnswer]
 
 
 class EventAnswer(AnswerShape):

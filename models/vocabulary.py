@@ -120,7 +120,7 @@ class EstimateBasis(StrEnum):
     """What an estimate was made with."""
 
     MOVING_AVERAGE = "moving_average"
-    LAST_SERVED = "last_served"
+    LAST_TO_ENTER = "last_to_enter"
     HEAD_OF_LINE = "head_of_line"
     QUEUE_LENGTH = "queue_length"
     SIMULATION = "simulation"
@@ -130,11 +130,10 @@ class EstimateBasis(StrEnum):
 class NoEstimate(StrEnum):
     """Why there is no estimate."""
 
-    NOT_WAITING = "not_waiting"
     HALL_CLOSED = "hall_closed"
     SUSPENDED = "suspended"
     NO_COUNTER_OPEN = "no_counter_open"
-    NEVER_SERVED = "never_served"
+    SERVICE_NEVER_SEEN = "service_never_seen"
     TOO_LITTLE_HISTORY = "too_little_history"
 
 

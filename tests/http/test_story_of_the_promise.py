@@ -105,3 +105,29 @@ async def test_displays_learn_nothing_of_alerts(desks: Desks) -> None:
     assert len(frames) == 2
     for frame in frames:
         assert frame.endswith(b'"kind":"alert_raised","patch":{}}')
+
+
+async def test_a_visitor_is_told_what_to_expect(desks: Desks) -> None:
+    """Once a service has served enough, tickets, the board and the live promise say how long; before, why not."""
+    desk = await desks.new(**WARNING)
+    await desks.look(desk)
+    assert (await desk.issue())["estimate"]["because"] == "service_never_seen"
+    for _ in range(60):
+        desk.later(60)
+        await desk.issue()
+        await desk.counter("1", "call-next", finish_current=True)
+    await desk.issue()
+    await desks.look(desk)
+    ticket = await desk.issue()
+    assert ticket["estimate"]["p50_s"] <= ticket["estimate"]["p90_s"] <= ticket["estimate"]["to_s"]
+    board = await desk.get("board")
+    assert board["estimates"]["tax"]["basis"] == ticket["estimate"]["basis"]
+    assert board["estimates"]["land"]["because"] == "service_never_seen"
+    assert "estimates" not in board["board"]
+    promise = await desk.get("promise")
+    assert promise["expected_misses_30_min"] >= 0
+    for one in promise["waiting"]:
+        assert 0 <= one["chance_of_missing"] <= 1
+    assert (await desk.get(f"/v1/tickets/{ticket['id']}"))["estimate"] == ticket["estimate"]
+    await desk.post("suspend", reason="fire alarm")
+    assert (await desk.issue())["estimate"]["because"] == "suspended"

@@ -37,6 +37,10 @@ class Window:
         if len(self._latest) > WINDOW:
             del self._sorted[bisect_left(self._sorted, self._latest.popleft())]
 
+    def scores(self) -> list[float]:
+        """All of them, rising."""
+        return list(self._sorted)
+
     def share_over(self, score: float) -> float:
         """The share of scores above that one, never quite 0 or 1."""
         count = len(self._sorted)
