@@ -1,6 +1,6 @@
 """Answers as bytes. Made inside the transaction for commands, from the views or the tables for reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,14 @@ from queue_service.domain.hall import Hall, Ticket
 from queue_service.domain.order import ahead
 
 NO_CONTENT = 204
+
+
+Estimating = Callable[[Hall, Ticket, int | None, int], dict[str, Any] | None]
+"""The estimate of a ticket with so many ahead, as the wire shows it; None unless it waits. Called on any thread."""
+
+
+def no_estimate(hall: Hall, ticket: Ticket, places_ahead: int | None, now_ms: int) -> None:
+    """Where estimates have no place."""
 
 
 def ticket_document(ticket: Ticket, hall_id: str, places_ahead: int | None, waited_ms: int, seq: int) -> dict[str, Any]:
@@ -50,35 +58,37 @@ def ticket_document(ticket: Ticket, hall_id: str, places_ahead: int | None, wait
     }
 
 
-def live_ticket(hall: Hall, ticket: Ticket, now_ms: int) -> dict[str, Any]:
-    """An open ticket of a hall, its running wait counted up to now."""
+def live_ticket(hall: Hall, ticket: Ticket, now_ms: int, estimating: Estimating = no_estimate) -> dict[str, Any]:
+    """An open ticket of a hall, its running wait counted up to now, with what `estimating` says of the rest of it."""
     waited_ms = ticket.waited_so_far_ms()
     places_ahead = None
     if ticket.state == TicketState.WAITING:
         waited_ms += hall.waited_ms(ticket.leg, now_ms)
         places_ahead = ahead(hall, ticket, now_ms)
-    return ticket_document(ticket, hall.id, places_ahead, waited_ms, hall.seq)
+    document = ticket_document(ticket, hall.id, places_ahead, waited_ms, hall.seq)
+    document["estimate"] = estimating(hall, ticket, places_ahead, now_ms)
+    return document
 
 
-def ticket_in(hall: Hall, ticket_id: str, now_ms: int) -> bytes:
+def ticket_in(hall: Hall, ticket_id: str, now_ms: int, estimating: Estimating = no_estimate) -> bytes:
     """The ticket a command was about; one that it closed is still among the touched."""
     ticket = hall.tickets.get(ticket_id) or hall.touched[ticket_id]
-    return orjson.dumps(live_ticket(hall, ticket, now_ms))
+    return orjson.dumps(live_ticket(hall, ticket, now_ms, estimating))
 
 
-def issued(hall: Hall, events: Sequence[ev.Logged], now_ms: int) -> Answer:
+def issued(hall: Hall, events: Sequence[ev.Logged], now_ms: int, estimating: Estimating = no_estimate) -> Answer:
     """201 with the new ticket."""
     event = events[-1].event
     assert isinstance(event, ev.TicketIssued), "an issue that was not refused ends with its ticket"
     location = {"Location": f"/v1/tickets/{event.ticket}"}
-    return Answer(201, ticket_in(hall, event.ticket, now_ms), location)
+    return Answer(201, ticket_in(hall, event.ticket, now_ms, estimating), location)
 
 
-def about_ticket(hall: Hall, events: Sequence[ev.Logged], now_ms: int) -> Answer:
+def about_ticket(hall: Hall, events: Sequence[ev.Logged], now_ms: int, estimating: Estimating = no_estimate) -> Answer:
     """200 with the ticket of the command's first event."""
     event = events[0].event
     assert isinstance(event, ev.TicketEvent), "a ticket command begins with its ticket"
-    return Answer(200, ticket_in(hall, event.ticket, now_ms))
+    return Answer(200, ticket_in(hall, event.ticket, now_ms, estimating))
 
 
 def called(hall: Hall, events: Sequence[ev.Logged], now_ms: int) -> Answer:

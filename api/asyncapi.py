@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from models.answers import TicketAnswer
+from models.answers import EstimateAnswer, TicketAnswer
 from models.vocabulary import CounterState, TicketState
 from queue_service.board import RECENT_CALLS
 from queue_service.domain.events import KINDS
@@ -82,8 +82,11 @@ def _schemas() -> dict[str, Schema]:
     }
     patch = {"services": _by_id(_or_gone(_SERVICE)), "counters": _by_id(_or_gone(_COUNTER)), **_LISTS}
     ticket = TicketAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
+    estimate = EstimateAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
     return {
+        **estimate.pop("$defs"),
         **ticket.pop("$defs"),
+        "Estimate": estimate,
         "Ticket": {**ticket, "description": "as GET /v1/tickets/{ticket} shows it"},
         "Board": _object(board, board.keys(), "as GET /v1/halls/{hall}/board shows it"),
         "Patch": _object(patch, description="a JSON merge patch (RFC 7396) of the board"),
@@ -115,10 +118,14 @@ def _messages() -> dict[str, Schema]:
     event["payload"]["oneOf"] = [{"required": ["patch"]}, {"required": ["board"]}]
     beat = {"seq": _SEQ, "as_of": {**_TIME, "description": "up to when this node is known to have read the log"}}
     ticket = {**place, "ticket": _ref("Ticket")}
+    coming = {"as_of": _TIME, "services": _by_id(_ref("Estimate"))}
+    own = {"as_of": _TIME, "estimate": _ref("Estimate")}
     return {
         "snapshot": _message("snapshot", "The board as of seq: begin here.", {**place, "board": _ref("Board")}),
         "event": event,
         "heartbeat": _message("heartbeat", "Every 15 s. Two of them missing: do not trust what you show.", beat),
+        "estimate": _message("estimate", "What to expect, by service, for whoever takes a number now.", coming),
+        "ticketEstimate": _message("estimate", "What the visitor can expect from now on, where it has changed.", own),
         "ticketSnapshot": _message("snapshot", "The ticket as of seq.", ticket),
         "ticket": _message("ticket", "The ticket has changed: this is all of it.", ticket),
     }
@@ -155,7 +162,8 @@ def document() -> Schema:
         "head": {"type": "string", "description": "the hash that came with it; without it there is a snapshot"},
         "access_token": token,
     }
-    hall, ticket = ["snapshot", "event", "heartbeat"], ["ticketSnapshot", "ticket", "heartbeat"]
+    hall = ["snapshot", "event", "heartbeat", "estimate"]
+    ticket = ["ticketSnapshot", "ticket", "heartbeat", "ticketEstimate"]
     halls, tickets = "/v1/halls/{hall}/stream", "/v1/tickets/{ticket}/stream"
     return {
         "asyncapi": "3.0.0",

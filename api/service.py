@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from api.answers import live_ticket, nothing, ticket_document
 from api.charting import Charts
 from api.ids import hall_of
+from api.live import LiveHalls
 from metrics.gauges import Live, Storage
 from metrics.registry import HallMetrics
 from models.vocabulary import Channel
@@ -24,6 +25,8 @@ from queue_service import journal, receipts, schema
 from queue_service.clock import Clock
 from queue_service.database import Database
 from queue_service.domain import commands as c
+from queue_service.domain.events import Logged
+from queue_service.domain.hall import Hall
 from queue_service.engine import Commit, Engine
 from queue_service.errors import ClockUnconfirmed, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import Feed
@@ -49,7 +52,8 @@ class Service:
         self.clock = clock or self.database.clock()
         self.metrics = HallMetrics(settings.wait_buckets)
         self.charts = Charts()
-        self.feed = Feed(self.database, self.clock, self.metrics.fold)
+        self.live = LiveHalls(self)
+        self.feed = Feed(self.database, self.clock, self._fold)
         self.engine = Engine(self.database, self.clock, self._committed)
         self.metrics.watch(
             Live(
@@ -75,6 +79,8 @@ class Service:
         self.background(self._keep())
         self.background(self._load_all())
         self.background(self._advise())
+        self.background(self.live.keep_watch())
+        self.background(self.live.keep_estimating())
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -95,6 +101,10 @@ class Service:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _fold(self, hall: Hall, logged: Logged) -> None:
+        self.metrics.fold(hall, logged)
+        self.live.fold(hall, logged)
 
     def _committed(self, commit: Commit) -> None:
         self.feed.published((*commit.learned, *commit.events))
@@ -163,7 +173,7 @@ class Service:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id) from error
         ticket = hall.tickets.get(ticket_id)
         if ticket is not None:
-            return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms()))
+            return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms(), self.live.estimate))
         found = await self.feed.read(lambda one: _stored_ticket(one, ticket_id))
         if found is None:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id)

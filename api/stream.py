@@ -19,8 +19,10 @@ from api.websocket_protocol import EXTENSION, PreframedProtocol, preframe
 from models.wire import rfc3339
 from queue_service.board import Frame, Frames
 from queue_service.domain.hall import Ticket
+from queue_service.domain.order import ahead
 from queue_service.errors import QueueServiceError, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import REMADE_FRAMES
+from queue_service.planning.live.outlook import same_estimate
 from queue_service.view import View
 
 ROUTER = APIRouter()
@@ -93,6 +95,10 @@ class Display:
         if not self._missed and not self._protocol.is_behind:
             self._protocol.write_frame(_wire(frame))
 
+    def foretell(self, frame: Frame) -> None:
+        """Estimates; a slow reader gets later ones."""
+        self.beat(frame)
+
     def _write_missed(self) -> None:
         while self._missed and not self._protocol.is_behind:
             self._protocol.write_frame(_wire(self._missed.popleft()))
@@ -115,11 +121,13 @@ class Visitor:
     def __init__(self, service: Service, protocol: PreframedProtocol, view: View, ticket_id: str) -> None:
         """Nothing is sent until `begin`."""
         self._now_ms = service.clock.now_ms
+        self._estimating = service.live.estimate
         self._protocol = protocol
         self._view = view
         self._ticket_id = ticket_id
         self._ticket: Ticket | None = None
         self._told: dict[str, Any] = {}
+        self._estimate: dict[str, Any] | None = None
         self.leave = protocol.leave
         protocol.on_drained = self._look
 
@@ -143,10 +151,10 @@ class Visitor:
         self._ticket = hall.tickets.get(self._ticket_id) or self._ticket
         if self._ticket is None or self._protocol.is_behind:
             return
-        document = live_ticket(hall, self._ticket, self._now_ms())
+        document = live_ticket(hall, self._ticket, self._now_ms(), self._estimating)
         lasting = _lasting(document)
         if lasting != self._told:
-            self._told = lasting
+            self._told, self._estimate = lasting, document["estimate"]
             self._write(kind, document)
 
     def _write(self, kind: str, document: Any) -> None:
@@ -164,10 +172,22 @@ class Visitor:
         if not self._protocol.is_behind:
             self._protocol.write_frame(_wire(frame))
 
+    def foretell(self, frame: Frame) -> None:
+        """The visitor's own estimate, where it has changed."""
+        hall, ticket = self._view.hall, self._ticket
+        if ticket is None or ticket.id not in hall.tickets or self._protocol.is_behind:
+            return
+        now_ms = self._now_ms()
+        estimate = self._estimating(hall, ticket, ahead(hall, ticket, now_ms), now_ms)
+        if estimate is not None and not same_estimate(estimate, self._estimate):
+            self._estimate = estimate
+            told = {"type": "estimate", "as_of": estimate["as_of"], "estimate": estimate}
+            self._protocol.write_frame(preframe(orjson.dumps(told)))
+
 
 def _lasting(ticket: dict[str, Any]) -> dict[str, Any]:
     """What a visitor is told the changes of: everything but the running wait and the hall's seq."""
-    return {name: value for name, value in ticket.items() if name not in ("waited_s", "seq")}
+    return {name: value for name, value in ticket.items() if name not in ("waited_s", "seq", "estimate")}
 
 
 @ROUTER.websocket("/v1/halls/{hall}/stream")

@@ -1,10 +1,10 @@
 """Shapes of answers, as the OpenAPI document shows them. The bytes are made by `api.answers`; a test compares."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from models.vocabulary import Apart, Channel, Period, TicketState
+from models.vocabulary import Apart, Channel, EstimateBasis, NoEstimate, Period, TicketState
 
 
 class AnswerShape(BaseModel):
@@ -13,9 +13,22 @@ class AnswerShape(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
+class EstimateAnswer(AnswerShape):
+    """How long someone is likely to wait from now: half wait no longer than `p50_s`, nine in ten no longer than
+    `p90_s`; visitors are told `from_s` to `to_s`. `basis`: what made it. Or nothing, `because` of something."""
+
+    p50_s: Annotated[float, Field(ge=0)] | None = None
+    p90_s: Annotated[float, Field(ge=0)] | None = None
+    from_s: Annotated[float, Field(ge=0)] | None = None
+    to_s: Annotated[float, Field(ge=0)] | None = None
+    basis: EstimateBasis | None = None
+    because: NoEstimate | None = None
+    as_of: AwareDatetime
+
+
 class TicketAnswer(AnswerShape):
-    """A ticket. `ahead`: how many of its service stand before it (None unless waiting). `estimate` is None until the
-    hall has an estimator. `waited_s`: the sum of its waits so far, up to this answer."""
+    """A ticket. `ahead`: how many of its service stand before it (None unless waiting). `estimate`: None
+    unless waiting. `waited_s`: the sum of its waits so far, up to this answer."""
 
     id: str
     hall: str
@@ -31,7 +44,7 @@ class TicketAnswer(AnswerShape):
     state: TicketState
     counter: str | None
     ahead: int | None
-    estimate: None
+    estimate: EstimateAnswer | None
     issued_at: AwareDatetime
     waiting_since: AwareDatetime | None
     called_at: AwareDatetime | None
@@ -99,12 +112,14 @@ class BackfillAnswer(AnswerShape):
 
 
 class BoardAnswer(AnswerShape):
-    """What a display shows, as of `seq` of the hall's log (whose hash there is `head`)."""
+    """What a display shows, as of `seq` of the hall's log (whose hash there is `head`). `estimates`: by service, for
+    whoever takes a number now; they are no part of the board, and have their own frames in the stream."""
 
     seq: int
     head: str
     as_of: AwareDatetime
     board: dict[str, Any]
+    estimates: dict[str, EstimateAnswer]
 
 
 class EventAnswer(AnswerShape):

@@ -2,13 +2,13 @@
 `queue_service.domain.plan.faults`, which needs the whole document."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from models.fields import LINE_PATTERN, NUMBER, Day, YesNo
-from models.vocabulary import Channel, OrderRule, WaitClock
+from models.vocabulary import AlertKind, Channel, OrderRule, WaitClock
 
 HALL_ID_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 
@@ -156,6 +156,39 @@ class PostponeDocument(Document):
     max_s: Seconds = 1800
 
 
+class BurnDocument(Document):
+    """Warn when the budget of misses burns more than `limit` times as fast as the promise allows, over the last
+    `long_s` and over the last `short_s` seconds of opening hours."""
+
+    kind: Literal[AlertKind.BURNING_FAST, AlertKind.BURNING_SLOWLY]
+    long_s: PositiveSeconds
+    short_s: PositiveSeconds
+    limit: Annotated[int, Field(ge=1, le=100), NUMBER]
+
+
+def _burns() -> list[BurnDocument]:
+    """For 20 days of 8 open hours a month: 5 % of its budget in an hour, 10 % in four, 20 % in two days."""
+    fast, slowly = AlertKind.BURNING_FAST, AlertKind.BURNING_SLOWLY
+    return [
+        BurnDocument(kind=fast, long_s=3_600, short_s=300, limit=8),
+        BurnDocument(kind=fast, long_s=14_400, short_s=1_200, limit=4),
+        BurnDocument(kind=slowly, long_s=57_600, short_s=4_800, limit=2),
+    ]
+
+
+class AlertsDocument(Document):
+    """When the hall warns its staff. `burn_counted`: tickets that a burn needs; `foreseen_misses`: misses in the next
+    half hour, at least; the others: seconds until it is told."""
+
+    enabled: YesNo = True
+    burn: list[BurnDocument] = Field(default_factory=_burns, max_length=10)
+    burn_counted: Annotated[int, Field(ge=1, le=100_000), NUMBER] = 10
+    foreseen_misses: Annotated[int, Field(ge=1, le=100_000), NUMBER] = 3
+    idle_s: PositiveSeconds = 30
+    silent_s: PositiveSeconds = 600
+    help_s: PositiveSeconds = 180
+
+
 class PlanDocument(Document):
     """A hall's configuration, one document."""
 
@@ -183,3 +216,4 @@ class PlanDocument(Document):
     chosen_calls_per_day: Annotated[int, Field(ge=0, le=100_000), NUMBER] = 20
     check_in_channels: list[Channel] = Field(default_factory=list, max_length=2)
     emergency_prefix: Prefix | None = None
+    alerts: AlertsDocument = Field(default_factory=AlertsDocument)

@@ -141,6 +141,12 @@ class ResumeBody(Body):
     service: Id | None = None
 
 
+class AcknowledgeBody(Body):
+    """Say that an alert was seen, and by whom."""
+
+    by: Person | None = None
+
+
 class PaperTicketBody(Body):
     """One paper ticket: claimed times, in order; without `called_at` it still waits."""
 

@@ -102,6 +102,41 @@ class WaitClock(StrEnum):
     OPENING = "opening"
 
 
+class AlertKind(StrEnum):
+    """What a hall warns of."""
+
+    BURNING_FAST = "burning_fast"
+    BURNING_SLOWLY = "burning_slowly"
+    BREACH_FORESEEN = "breach_foreseen"
+    IDLE_WHILE_WAITING = "idle_while_waiting"
+    SILENT_HALL = "silent_hall"
+    HELP_UNANSWERED = "help_unanswered"
+
+
+BURNS = (AlertKind.BURNING_FAST, AlertKind.BURNING_SLOWLY)
+
+
+class EstimateBasis(StrEnum):
+    """What an estimate was made with."""
+
+    MOVING_AVERAGE = "moving_average"
+    LAST_TO_ENTER = "last_to_enter"
+    HEAD_OF_LINE = "head_of_line"
+    QUEUE_LENGTH = "queue_length"
+    SIMULATION = "simulation"
+    LEARNED = "learned"
+
+
+class NoEstimate(StrEnum):
+    """Why there is no estimate."""
+
+    HALL_CLOSED = "hall_closed"
+    SUSPENDED = "suspended"
+    NO_COUNTER_OPEN = "no_counter_open"
+    SERVICE_NEVER_SEEN = "service_never_seen"
+    TOO_LITTLE_HISTORY = "too_little_history"
+
+
 class Verdict(StrEnum):
     """What became of the promise to one ticket."""
 

@@ -54,7 +54,8 @@ class Frames:
 
 def _encode(logged: ev.Logged, change: dict[str, Board]) -> Frame:
     event = logged.event
-    shown = {name: value for name in _SHOWN if (value := getattr(event, name, None)) is not None}
+    names = () if isinstance(event, ev.AlertEvent) else _SHOWN  # what it warns of is for staff alone
+    shown = {name: value for name in names if (value := getattr(event, name, None)) is not None}
     if not isinstance(event, ev.TicketEvent) and (reason := getattr(event, "reason", None)) is not None:
         shown["reason"] = reason  # why a hall or counter stands still; what is said about a visitor is for staff alone
     document = {
@@ -80,7 +81,8 @@ class Display:
 
     def follow(self, hall: Hall, logged: ev.Logged) -> Frame:
         """The frame of an event; `hall` is as of that event."""
-        return _encode(logged, self._change(hall, logged))
+        warns = isinstance(logged.event, ev.AlertEvent)
+        return _encode(logged, {"patch": {}} if warns else self._change(hall, logged))
 
     def _change(self, hall: Hall, logged: ev.Logged) -> dict[str, Board]:
         """What one event changes: `{"patch": ...}`, or `{"board": ...}` where it changes what there is."""

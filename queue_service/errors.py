@@ -80,6 +80,14 @@ class Suspended(Refusal):
     """The hall or the service is suspended."""
 
 
+class UnknownAlert(Refusal):
+    """The hall has no such alert today."""
+
+
+class AlertStands(Refusal):
+    """The hall warns of this already."""
+
+
 class PlanFaulty(Refusal):
     """The plan contradicts itself."""
 

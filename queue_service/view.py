@@ -34,6 +34,9 @@ class Follower(Protocol):
     def beat(self, frame: Frame) -> None:
         """A heartbeat: it has no place in the order."""
 
+    def foretell(self, frame: Frame) -> None:
+        """Estimates for those who would come now: they have no place in the order either."""
+
     def leave(self, code: int, reason: str) -> None:
         """The node can no longer vouch for what it shows."""
 
@@ -81,6 +84,10 @@ class View:
     def beat(self, frame: Frame) -> None:
         """Send everyone a heartbeat."""
         self._each(lambda follower: follower.beat(frame))
+
+    def foretell(self, frame: Frame) -> None:
+        """Tell everyone what to expect."""
+        self._each(lambda follower: follower.foretell(frame))
 
     def dismiss(self, code: int, reason: str) -> None:
         """Send everyone away."""

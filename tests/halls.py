@@ -10,7 +10,8 @@ def noon_zone() -> str:
 
 
 def plan(hall: str = "hall", windows: int = 3, **changes: Any) -> dict[str, Any]:
-    """Two services, counters that serve both, two classes, short bounds, so that every command can be tried."""
+    """Two services, counters that serve both, two classes, short bounds, so that every command can be tried; it warns
+    of nothing, so that nothing happens by itself."""
     return {
         "id": hall,
         "name": "大厅",
@@ -25,5 +26,6 @@ def plan(hall: str = "hall", windows: int = 3, **changes: Any) -> dict[str, Any]
         "no_show": {"recalls": 1, "after_s": 0},
         "check_in_channels": ["web"],
         "emergency_prefix": "Z",
+        "alerts": {"enabled": False},
         **changes,
     }

@@ -85,6 +85,7 @@ async def read_board(request: Request, hall: HallPath) -> Response:
         "head": view.hall.head,
         "as_of": rfc3339(service.feed.as_of_ms),
         "board": view.board(),
+        "estimates": service.live.estimates(view.hall),
     }
     return json_response(orjson.dumps(document))
 
@@ -153,14 +154,14 @@ async def list_tickets(
 
     found = await asyncio.to_thread(node.database.read, read)
     now_ms = node.clock.now_ms()
-    items = [_listed(view.hall.tickets.get(one.id) or one, view, now_ms) for _, one in found]
+    items = [_listed(view.hall.tickets.get(one.id) or one, view, now_ms, node.live.estimate) for _, one in found]
     following = found[-1][1].id if len(found) == limit else None
     return json_response(orjson.dumps({"items": items, "next": following}))
 
 
-def _listed(ticket: Ticket, view: Any, now_ms: int) -> dict[str, Any]:
+def _listed(ticket: Ticket, view: Any, now_ms: int, estimating: answers.Estimating) -> dict[str, Any]:
     if ticket.id in view.hall.tickets:
-        return answers.live_ticket(view.hall, ticket, now_ms)
+        return answers.live_ticket(view.hall, ticket, now_ms, estimating)
     return answers.ticket_document(ticket, view.hall.id, None, ticket.waited_so_far_ms(), ticket.last_seq)
 
 

@@ -1,6 +1,7 @@
 """Tickets: giving them, and every command of their life."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +12,7 @@ from api.asking import COMMANDING, READING, HallPath, Key, TicketPath, ask, ask_
 from api.ids import new_ticket_id
 from models import requests as bodies
 from models.answers import TicketAnswer
+from queue_service.batch import Answering
 from queue_service.domain import commands as c
 
 ROUTER = APIRouter(tags=["tickets"])
@@ -29,13 +31,18 @@ async def issue_ticket(request: Request, hall: HallPath, body: bodies.IssueBody,
         party=body.with_,
         ref=body.ref,
     )
-    return await ask(request, hall, command, answers.issued, key, body.channel)
+    answering = partial(answers.issued, estimating=service_of(request).live.estimate)
+    return await ask(request, hall, command, answering, key, body.channel)
 
 
 @ROUTER.get("/v1/tickets/{ticket}", response_model=TicketAnswer, responses=READING)
 async def read_ticket(request: Request, ticket: TicketPath) -> Response:
     """A ticket, open or closed. Holding its id is the visitor's right to follow it."""
     return json_response(await service_of(request).ticket(ticket))
+
+
+def _answering(request: Request) -> Answering:
+    return partial(answers.about_ticket, estimating=service_of(request).live.estimate)
 
 
 Build = Callable[[str, Any], c.TicketCommand]
@@ -112,21 +119,21 @@ def _add(verb: str, about: str, handle: Callable[..., Any], body: Any) -> None:
 
 def _bare(verb: str, kind: type[c.TicketCommand], about: str) -> None:
     async def handle(request: Request, ticket: TicketPath, body: Any = None, key: Key = None) -> Response:
-        return await ask_ticket(request, kind(ticket), answers.about_ticket, key)
+        return await ask_ticket(request, kind(ticket), _answering(request), key)
 
     _add(verb, about, handle, bodies.Nothing | None)
 
 
 def _filled(verb: str, model: type[bodies.Body], build: Build, about: str) -> None:
     async def handle(request: Request, ticket: TicketPath, body: Any, key: Key = None) -> Response:
-        return await ask_ticket(request, build(ticket, body), answers.about_ticket, key)
+        return await ask_ticket(request, build(ticket, body), _answering(request), key)
 
     _add(verb, about, handle, model)
 
 
 def _optional(verb: str, model: type[bodies.Body], build: Build, about: str) -> None:
     async def handle(request: Request, ticket: TicketPath, body: Any = None, key: Key = None) -> Response:
-        return await ask_ticket(request, build(ticket, body or model()), answers.about_ticket, key)
+        return await ask_ticket(request, build(ticket, body or model()), _answering(request), key)
 
     _add(verb, about, handle, model | None)
 

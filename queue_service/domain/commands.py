@@ -1,10 +1,10 @@
 """What can be asked of a hall. Values only; whether it can be done is for `rules` to say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from models.vocabulary import Channel
+from models.vocabulary import AlertKind, Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,36 @@ class Resume(Command):
     """End a suspension."""
 
     service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlert(Command):
+    """Warn the staff. `alert` is the new id, made by the caller; `values` as in the event."""
+
+    alert: str
+    kind: AlertKind
+    service: str | None = None
+    counter: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCommand(Command):
+    """Something asked of one alert."""
+
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeAlert(AlertCommand):
+    """Say that it was seen."""
+
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearAlert(AlertCommand):
+    """What it warned of is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,6 +351,39 @@ class Resumed(Event):
     service: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AlertEvent(Event):
+    """Something about a warning to the staff."""
+
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised(AlertEvent):
+    """The hall warns. `values` are the numbers of the text that tells it: seconds, counts, shares."""
+
+    KIND: ClassVar[str] = "alert_raised"
+    alert_kind: str
+    service: str | None
+    counter: str | None
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertAcknowledged(AlertEvent):
+    """Somebody has seen it; `by` whoever says so."""
+
+    KIND: ClassVar[str] = "alert_acknowledged"
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCleared(AlertEvent):
+    """What it warned of is over, or the day is."""
+
+    KIND: ClassVar[str] = "alert_cleared"
+
+
 def _leaves(kind: type[Event]) -> list[type[Event]]:
     subclasses = kind.__subclasses__()
     own = [kind] if kind.KIND else []

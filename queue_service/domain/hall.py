@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from models.vocabulary import HELD_STATES, Apart, CounterState, LegOutcome, TicketState, WaitClock
+from queue_service.domain.alert import Alert
 from queue_service.domain.calendar import Day, day_of
 from queue_service.domain.plan import Plan
 
@@ -176,6 +177,7 @@ class Hall:
         self.suspensions: dict[str | None, Suspension] = {}
         self.suspended_spans: list[tuple[str | None, int, int]] = []
         self.chosen_calls = 0
+        self.alerts: dict[str, Alert] = {}
         self.touched: dict[str, Ticket] = {}
         self.touched_legs: dict[tuple[str, int], Leg | None] = {}
 
@@ -230,6 +232,10 @@ class Hall:
     def is_suspended(self, service: str) -> bool:
         """Whether calls have stopped for a service."""
         return bool(self.suspensions) and (None in self.suspensions or service in self.suspensions)
+
+    def standing_alerts(self) -> list[Alert]:
+        """Those that are not cleared."""
+        return [alert for alert in self.alerts.values() if alert.cleared_at_ms is None]
 
     def waited_ms(self, leg: Leg, until_ms: int) -> int:
         """How long a leg has waited at an instant, by the plan's wait clock."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from models.vocabulary import Channel, OrderRule, Period, WaitClock
+from models.vocabulary import AlertKind, Channel, OrderRule, Period, WaitClock
 from queue_service.domain.calendar import Calendar, Hours
 
 Document = Mapping[str, Any]
@@ -85,6 +85,28 @@ class PeriodPromise:
     percentile: int
 
 
+@dataclass(frozen=True, slots=True)
+class BurnRule:
+    """When the budget of misses burns too fast: over the long and the short window of opening hours."""
+
+    kind: AlertKind
+    long_ms: int
+    short_ms: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRules:
+    """When the hall warns its staff; None in place of all of this: never."""
+
+    burns: tuple[BurnRule, ...]
+    burn_counted: int
+    foreseen_misses: int
+    idle_ms: int
+    silent_ms: int
+    help_ms: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything a hall's rules depend on. `document` is the plan as it was put, complete with defaults."""
@@ -113,6 +135,7 @@ class Plan:
     chosen_calls_per_day: int
     check_in_channels: frozenset[Channel]
     emergency_prefix: str | None
+    alerts: AlertRules | None
 
     @cached_property
     def default_priority(self) -> str:
@@ -181,7 +204,26 @@ class Plan:
             chosen_calls_per_day=document["chosen_calls_per_day"],
             check_in_channels=frozenset(Channel(channel) for channel in document["check_in_channels"]),
             emergency_prefix=document["emergency_prefix"],
+            alerts=_alerts(document.get("alerts")),
         )
+
+
+def _alerts(part: Document | None) -> AlertRules | None:
+    """A plan of before there were alerts warns of nothing until it is put again."""
+    if part is None or not part["enabled"]:
+        return None
+    burns = (
+        BurnRule(AlertKind(one["kind"]), one["long_s"] * 1000, one["short_s"] * 1000, one["limit"])
+        for one in part["burn"]
+    )
+    return AlertRules(
+        burns=tuple(burns),
+        burn_counted=part["burn_counted"],
+        foreseen_misses=part["foreseen_misses"],
+        idle_ms=part["idle_s"] * 1000,
+        silent_ms=part["silent_s"] * 1000,
+        help_ms=part["help_s"] * 1000,
+    )
 
 
 def _minutes(time_of_day: str) -> int:
@@ -227,6 +269,7 @@ def faults(document: Document) -> list[Fault]:
         *_bad_hours(document),
         *_bad_channels(document),
         *_unserved(document),
+        *_bad_burns(document),
     ]
 
 
@@ -292,3 +335,9 @@ def _unserved(document: Document) -> Iterator[Fault]:
     for index, counter in enumerate(document["counters"]):
         if not _able(counter, services):
             yield Fault(f"/counters/{index}/services", f"counter {counter['id']!r} serves nothing")
+
+
+def _bad_burns(document: Document) -> Iterator[Fault]:
+    for index, burn in enumerate(document.get("alerts", {}).get("burn", ())):
+        if burn["short_s"] >= burn["long_s"]:
+            yield Fault(f"/alerts/burn/{index}/short_s", f"{burn['short_s']} is not less than {burn['long_s']}")

@@ -7,7 +7,7 @@ from tests.house.checkout import PACKAGES, ROOT, functions, modules
 
 MOST_LINES = 320
 MOST_LINES_OF_A_FUNCTION = 60
-LISTS = {"queue_service/domain/events.py": 400}
+LISTS = {"queue_service/domain/events.py": 440}
 """Files that are one list and would not be clearer in two: a class for each kind of event."""
 SAYING_NOTHING = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 

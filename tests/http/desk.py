@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from api.service import Service
 from models.wire import rfc3339
 from queue_service.clock import HandClock
 from tests.halls import plan
@@ -92,8 +93,9 @@ class Desk:
 class Desks:
     """Makes halls on one node."""
 
-    def __init__(self, client: httpx.AsyncClient, clock: HandClock, shapes: Shapes) -> None:
+    def __init__(self, service: Service, client: httpx.AsyncClient, clock: HandClock, shapes: Shapes) -> None:
         """No halls yet."""
+        self.service = service
         self.client = client
         self.clock = clock
         self.shapes = shapes
@@ -109,6 +111,10 @@ class Desks:
             await desk.counter(counter, "open", clerk=f"clerk-{counter}")
         return desk
 
+    async def look(self, desk: Desk) -> None:
+        """Have the node look at the hall now, as it does every few seconds by itself."""
+        await self.service.live.look(await self.service.current_view(desk.hall))
+
 
 @asynccontextmanager
 async def desks_in(folder: Path) -> AsyncIterator[Desks]:
@@ -116,4 +122,4 @@ async def desks_in(folder: Path) -> AsyncIterator[Desks]:
     clock, shapes = HandClock(EIGHT_MS), Shapes()
     async with inner_node(folder, clock) as inner:
         inner.client.event_hooks = {"response": [shapes]}
-        yield Desks(inner.client, clock, shapes)
+        yield Desks(inner.service, inner.client, clock, shapes)

@@ -13,13 +13,13 @@ from models.answers import TicketAnswer
 from models.vocabulary import TicketState
 from queue_service import errors
 from queue_service.domain.hall import Ticket
-from tests.http import test_story_of_a_hall, test_story_of_tickets
+from tests.http import test_story_of_a_hall, test_story_of_the_promise, test_story_of_tickets
 from tests.http.desk import Desks
 from tests.http.shapes import OPERATIONS, ROUTES
 
 STORIES = [
     story
-    for module in (test_story_of_tickets, test_story_of_a_hall)
+    for module in (test_story_of_tickets, test_story_of_a_hall, test_story_of_the_promise)
     for name, story in inspect.getmembers(module, inspect.iscoroutinefunction)
     if name.startswith("test_")
 ]

@@ -46,6 +46,7 @@ def _narrowed(client: httpx.Client, hall: str) -> dict[str, Any]:
         "counter": ["1", "2", "3", "99"],
         "chart": ["wait", "distribution", "services", "counters", "days"],
         "ticket": [*_tickets(client, hall), f"{hall}.{'0' * 26}"],
+        "alert": ["none"],
     }
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -24,6 +24,7 @@ class Asking(RuleBasedStateMachine):
         super().__init__()
         self.side = Side(START_MS)
         self.issued = 0
+        self.warned = 0
         self.keyed: list[Asked] = []
         self._last: dict[str, str] = {}
 

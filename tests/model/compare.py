@@ -20,13 +20,14 @@ from queue_service.domain.rules import decide
 from queue_service.errors import NothingToUndo
 from tests.model import counters, line
 from tests.model.deciding import ServiceModel
-from tests.model.state import HELD, HallModel, Leg, Ticket
+from tests.model.state import HELD, Alert, HallModel, Leg, Ticket
 
 LEG_FIELDS = tuple(one.name for one in fields(Leg))
 TICKET_FIELDS = tuple(one.name for one in fields(Ticket) if one.name not in ("legs", "changes"))
 COPIED = (
     "id", "seq", "head", "last_at_ms", "plan_version", "plan_seq", "today", "day_seq", "tickets", "counters",
     "number_counts", "quota_used", "suspensions", "suspended_spans", "chosen_calls",
+    "alerts",
 )  # fmt: skip
 """What a hall knows, lanes (empty ones are no difference) and plan (the document is) apart."""
 
@@ -146,6 +147,13 @@ def _check_hall(real: Hall, hall: HallModel) -> None:
         scope: asdict(one) for scope, one in hall.suspensions.items()
     }
     assert real.chosen_calls == hall.chosen
+    same("alerts", {name: _alert(one) for name, one in real.alerts.items()}, hall.alerts)
+    assert list(real.alerts) == list(hall.alerts)
+
+
+def _alert(real: Any) -> Alert:
+    seen = None if real.acknowledged_at_ms is None else (real.acknowledged_at_ms, real.acknowledged_by)
+    return Alert((real.kind, real.service, real.counter), real.since_ms, seen, real.cleared_at_ms)
 
 
 def _counter(real: Hall, name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from queue_service import errors
 from queue_service.domain import commands as c
-from tests.model import counters, halls, tickets
+from tests.model import alerts, counters, halls, tickets
 from tests.model.state import HallModel, Record
 
 
@@ -19,6 +19,9 @@ RULES: dict[type[c.Command], Callable[[HallModel, Any], None]] = {
     c.OpenDay: _nothing,
     c.Suspend: halls.suspend,
     c.Resume: halls.resume,
+    c.RaiseAlert: alerts.raise_alert,
+    c.AcknowledgeAlert: alerts.acknowledge,
+    c.ClearAlert: alerts.clear,
     c.IssueTicket: halls.issue,
     c.Backfill: halls.backfill,
     c.RecordHistory: halls.record_history,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from queue_service import errors
 from queue_service.domain import commands as c
-from tests.model import days
+from tests.model import alerts, days
 from tests.model.state import HELD, Counter, HallModel, Leg, Suspension, Ticket
 from tests.model.tickets import leg_ends, mark, pause_if_asked, promise_at, refuse
 
@@ -61,6 +61,7 @@ def roll_over(hall: HallModel) -> None:
     for name, counter in hall.counters.items():
         if counter.is_open:
             pause_if_asked(hall, name)
+    alerts.clear_all(hall)
     _begin_day(hall)
 
 

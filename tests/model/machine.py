@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis.stateful import initialize, rule
 
+from models.vocabulary import AlertKind
 from queue_service.domain import commands as c
 from tests.model import days, plans, steps
 from tests.model.asking import Asking
@@ -139,6 +140,17 @@ class Halls(Asking):
         self.ask(name, commands[verb], now)
 
     # -- the hall
+
+    def warn(self, name: str, now: bool, kind: AlertKind, service: str | None, counter: str | None) -> None:
+        """Somebody who watches the hall warns of something."""
+        self.warned += 1
+        self.ask(name, c.RaiseAlert(f"w{self.warned}", kind, service, counter, {"waited_s": self.warned}), now)
+
+    def heed(self, name: str, now: bool, number: int, odd: bool, by: str | None, over: bool) -> None:
+        """A warning is seen, or over."""
+        known = [] if odd else list(self.hall(name).alerts)
+        alert = known[number % len(known)] if known else "none"
+        self.ask(name, c.ClearAlert(alert) if over else c.AcknowledgeAlert(alert, by), now)
 
     def suspend(self, name: str, now: bool, service: str | None, turn_away: bool) -> None:
         """Fire alarm."""

@@ -122,6 +122,16 @@ class Suspension:
     turn_away: bool
 
 
+@dataclass(frozen=True)
+class Alert:
+    """A warning of today; `about`: what it warns of."""
+
+    about: tuple[str, str | None, str | None]
+    since_ms: int
+    seen: tuple[int, str | None] | None = None
+    over_ms: int | None = None
+
+
 @dataclass
 class HallModel:
     """A hall. `happened`: the kinds of the events since it was last emptied; `details`: what some of them say beside
@@ -140,6 +150,7 @@ class HallModel:
     suspensions: dict[str | None, Suspension] = field(default_factory=dict)
     stood_still: list[tuple[str | None, int, int]] = field(default_factory=list)
     chosen: int = 0
+    alerts: dict[str, Alert] = field(default_factory=dict)
     happened: list[str] = field(default_factory=list)
     details: list[int | str] = field(default_factory=list)
 

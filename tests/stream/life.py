@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from models.plan import PlanDocument
-from models.vocabulary import Channel
+from models.vocabulary import AlertKind, Channel
 from queue_service import schema
 from queue_service.batch import Answer, Batches, Submission
 from queue_service.clock import ClockGuard, HandClock
@@ -52,9 +52,12 @@ OFTEN = 4 * ("issue", "call_next", "start") + 2 * ("call_next", "later", "undo")
 TICKET_VERBS: dict[str, type[c.TicketCommand]] = {verb.replace("-", "_"): kind for kind, verb in VERBS.items()}
 COUNTER_VERBS = ("open", "close", "relieve", "pause", "resume_counter", "help", "call_chosen")
 HALL_VERBS = ("suspend", "resume", "resume", "backfill", "record", "plan", "midnight")
+ALERT_VERBS = ("warn", "heed", "calm")
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from((*OFTEN, *TICKET_VERBS, *COUNTER_VERBS, *HALL_VERBS)), st.integers(0, 5), st.integers(0, 7)
+        st.sampled_from((*OFTEN, *TICKET_VERBS, *COUNTER_VERBS, *HALL_VERBS, *ALERT_VERBS)),
+        st.integers(0, 5),
+        st.integers(0, 7),
     ),
     min_size=30,
     max_size=70,
@@ -65,7 +68,7 @@ _SCRIPT = """
 issue issue.6 check_in call_next recall undo start hand_over park return call_next.1 no_show rejoin postpone
 issue call_next requeue transfer.1 change.3 cancel issue call_next start finish
 issue call_next pause.1 resume_counter requeue requeue pause resume_counter suspend issue resume
-backfill record plan.1 relieve help close open issue midnight
+backfill record plan.1 warn heed calm relieve help close open issue midnight
 """
 EVERYTHING: list[Step] = [
     (what, 0, int(detail or 0)) for what, _, detail in (word.partition(".") for word in _SCRIPT.split())
@@ -121,6 +124,8 @@ class Life:
         self.clock.set_ms(self.clock.now_ms() + 1)
         if what in TICKET_VERBS:
             return self.do(self._for_ticket(what, which, detail))
+        if what in ALERT_VERBS:
+            return self.do(self._about_alert(what, which, detail))
         if what in HALL_VERBS or what == "issue":
             return self.do(self._for_hall(what, detail))
         return self.do(self._for_counter(what, which, detail))
@@ -170,6 +175,14 @@ class Life:
             return c.Suspend("alarm", scope, turn_away=detail % 3 == 0)
         suspended = list(self.hall.suspensions)
         return c.Resume(suspended[detail % len(suspended)] if suspended else scope)
+
+    def _about_alert(self, what: str, which: int, detail: int) -> c.Command:
+        known = list(self.hall.alerts)
+        alert = known[-1 - which % len(known)] if known else "none"
+        if what == "warn":
+            counter = COUNTERS[which % 3] if detail % 2 else None
+            return c.RaiseAlert(f"w{self.hall.seq}", list(AlertKind)[detail % 6], SERVICES[0], counter)
+        return c.AcknowledgeAlert(alert, "li") if what == "heed" else c.ClearAlert(alert)
 
     def _for_counter(self, what: str, which: int, detail: int) -> c.Command:
         is_open = self._counter(lambda one: one.is_open, which)

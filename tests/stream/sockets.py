@@ -50,8 +50,8 @@ class Socket:
         self._schema = schema_of(channel)
 
     async def frame(self) -> Frame:
-        """The next frame that is no heartbeat."""
-        while (frame := await self.any_frame())["type"] == "heartbeat":
+        """The next frame that has a place in the order: no heartbeat, no estimate."""
+        while (frame := await self.any_frame())["type"] in ("heartbeat", "estimate"):
             pass
         return frame
 

@@ -29,7 +29,7 @@ def blocks(language: str) -> list[str]:
 def test_the_frames_it_shows_are_frames() -> None:
     """Each of them fits the AsyncAPI document."""
     shown = blocks("json")
-    assert [orjson.loads(frame)["type"] for frame in shown] == ["snapshot", "event", "heartbeat"]
+    assert [orjson.loads(frame)["type"] for frame in shown] == ["snapshot", "event", "heartbeat", "estimate"]
     for frame in shown:
         schema_of("hall").validate(orjson.loads(frame))
 

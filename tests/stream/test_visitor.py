@@ -36,7 +36,9 @@ async def test_the_first_frame_is_the_ticket_as_rest_shows_it(lobby: Lobby) -> N
         frame = await socket.frame()
     read = await lobby.client.get(f"/v1/tickets/{ticket['id']}")
     assert frame["type"] == "snapshot"
-    assert {**frame["ticket"], "waited_s": 0} == {**read, "waited_s": 0}
+    passing = {"waited_s": 0, "estimate": None}
+    assert {**frame["ticket"], **passing} == {**read, **passing}
+    assert {**frame["ticket"]["estimate"], "as_of": ""} == {**read["estimate"], "as_of": ""}
     assert (frame["seq"], frame["ticket"]["ahead"]) == (ticket["seq"], 0)
 
 
@@ -151,3 +153,23 @@ async def test_an_unknown_ticket_is_said_to_be_unknown(lobby: Lobby) -> None:
         async with ticket_socket(lobby.base_url, ticket) as socket:
             code, _ = await socket.closed()
         assert code == 4404
+
+
+async def test_what_to_expect_is_told_beside_the_order(nodes: Nodes) -> None:
+    """A visitor hears what is left of the own wait, in a frame without a seq, once it has changed."""
+    clock = HandClock(1_772_409_600_000)  # 2026-03-02 08:00 in Shanghai
+    lobby = await nodes.lobby(clock, {"time_zone": "Asia/Shanghai"})
+    await lobby.open("1")
+    for _ in range(40):
+        await lobby.issue()
+        clock.set_ms(clock.now_ms() + 60_000)
+        await lobby.call()
+    ticket = await lobby.issue()
+    async with ticket_socket(lobby.base_url, ticket["id"]) as own:
+        snapshot = await own.any_frame()
+        clock.set_ms(clock.now_ms() + 600_000)
+        await lobby.issue()
+        while (frame := await own.any_frame())["type"] != "estimate":
+            pass
+    assert set(frame) == {"type", "as_of", "estimate"}
+    assert frame["estimate"] != snapshot["ticket"]["estimate"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from queue_service.domain import events as ev
-from queue_service.domain.evolve import hall_events, incoming, life
+from queue_service.domain.evolve import alerts, hall_events, incoming, life
 from queue_service.domain.hall import Hall, LastCommand
 
 UNDOABLE: tuple[type[ev.Event], ...] = (
@@ -23,12 +23,13 @@ UNDOABLE: tuple[type[ev.Event], ...] = (
     ev.CounterResumed,
 )
 _UNDOABLE = frozenset(UNDOABLE)
-_LEAVING_IT = (ev.HelpCalled, ev.CommandUndone, ev.TicketBackfilled)
+_LEAVING_IT = (ev.HelpCalled, ev.CommandUndone, ev.TicketBackfilled, ev.AlertRaised)
 """At a counter, but without changing what its last command was."""
 _HANDLERS: dict[type[ev.Event], Callable[[Hall, ev.Logged, Any], None]] = {
     **hall_events.HANDLERS,
     **incoming.HANDLERS,
     **life.HANDLERS,
+    **alerts.HANDLERS,
 }
 
 

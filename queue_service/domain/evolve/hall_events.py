@@ -29,6 +29,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.number_counts, hall.quota_used = {}, {}
     hall.chosen_calls = 0
     hall.suspended_spans = []
+    hall.alerts = {}
     hall.counters = {name: Counter(name, since_ms=logged.at_ms) for name in hall.rules.counters}
     for document in event.carried.get("counters", ()):
         services = document["services"]

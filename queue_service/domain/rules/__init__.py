@@ -10,7 +10,7 @@ from typing import Any
 from queue_service.domain import commands as c
 from queue_service.domain.events import Event
 from queue_service.domain.hall import Hall
-from queue_service.domain.rules import calls, counters, hall_rules, issue, paper, tickets, undo
+from queue_service.domain.rules import alerts, calls, counters, hall_rules, issue, paper, tickets, undo
 
 Rule = Callable[[Hall, Any, int], Iterator[Event]]
 
@@ -19,6 +19,9 @@ RULES: dict[type[c.Command], Rule] = {
     c.OpenDay: hall_rules.open_day,
     c.Suspend: hall_rules.suspend,
     c.Resume: hall_rules.resume,
+    c.RaiseAlert: alerts.raise_alert,
+    c.AcknowledgeAlert: alerts.acknowledge_alert,
+    c.ClearAlert: alerts.clear_alert,
     c.IssueTicket: issue.issue,
     c.Backfill: paper.backfill,
     c.RecordHistory: paper.record_history,

@@ -55,7 +55,7 @@ def _day(hall: Hall, date: str) -> ev.DayOpened:
 
 
 def open_day(hall: Hall, command: c.OpenDay, now_ms: int) -> Iterator[ev.Event]:
-    """Midnight: what is open expires at the day's end, serving goes on, numbers restart."""
+    """Midnight: what is open expires at the day's end, serving goes on, numbers restart, alerts are over."""
     if not hall.is_due(now_ms):
         return
     ended_at_ms = hall.day.end_ms
@@ -65,6 +65,8 @@ def open_day(hall: Hall, command: c.OpenDay, now_ms: int) -> Iterator[ev.Event]:
     for counter in list(hall.counters.values()):
         if counter.pause_after is not None and hall.counter_state(counter) == CounterState.IDLE:
             yield ev.CounterPaused(counter=counter.id, reason=counter.pause_after)
+    for alert in hall.standing_alerts():
+        yield ev.AlertCleared(alert=alert.id)
     yield _day(hall, local_date(now_ms, hall.rules.calendar.time_zone))
 
 

@@ -1,0 +1,200 @@
+"""The live side of a running node: it looks at every hall now and then, and has raised or cleared what it warns of.
+
+On the event loop, bounded: a look costs some microseconds per ticket of the day; what lies before today is read once a
+day beside it. What the numbers mean, `metrics.live` says.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from api.answers import nothing
+from metrics.live.burn import Burn, burns
+from metrics.live.conditions import conditions, idle_while_waiting
+from metrics.live.keeper import Keeper
+from metrics.live.promise import Foreseen, expected_misses, promise_document
+from metrics.live.watch import Watch, past_outcomes
+from metrics.tally import Cells
+from models.vocabulary import Channel
+from models.wire import rfc3339
+from queue_service.board import Frame
+from queue_service.domain.events import Logged
+from queue_service.domain.hall import Hall, Ticket
+from queue_service.domain.order import ahead
+from queue_service.errors import AlertStands, Unavailable, UnknownAlert
+from queue_service.planning.live.estimates import HallEstimates
+from queue_service.planning.live.outlook import (
+    NONE_YET,
+    SOON_S,
+    Outlooks,
+    chance_of_missing,
+    estimate_document,
+    same_estimate,
+    ticket_estimate,
+)
+from queue_service.view import View
+
+if TYPE_CHECKING:
+    from api.service import Service
+
+LOG = logging.getLogger("queue_service.live")
+
+LOOK_S = 5.0
+ESTIMATE_S = 1.0
+TOLD_MS = 10_000
+IDLE_MS = 30_000
+"""What a hall that warns of nothing is shown as idle while waiting."""
+
+
+class LiveHalls:
+    """What a node watches beside the views of its halls."""
+
+    def __init__(self, service: "Service") -> None:
+        """Nothing is watched until events come."""
+        self._service = service
+        self._watches: dict[str, Watch] = defaultdict(Watch)
+        self._keepers: dict[str, Keeper] = defaultdict(Keeper)
+        self._estimates: dict[str, HallEstimates] = defaultdict(HallEstimates)
+        self._outlooks: dict[str, Outlooks] = {}
+        self._told: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._answers: dict[str, tuple[tuple[Any, ...], bytes]] = {}
+
+    def fold(self, hall: Hall, logged: Logged) -> None:
+        """Keep up with a published event, after `evolve` and before `drain` (a `feed.Fold`)."""
+        self._watches[hall.id].fold(hall, logged)
+        self._estimates[hall.id].fold(hall, logged)
+
+    async def keep_watch(self) -> None:
+        """Look at every hall every few seconds, as long as the node runs."""
+        while True:
+            for view in tuple(self._service.feed.views.values()):
+                try:
+                    await self.look(view)
+                except Unavailable as error:
+                    LOG.warning("watch-put-off: %s", error)
+                except Exception:
+                    LOG.exception("watch-failed")
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self, view: View) -> None:
+        """Raise and clear a hall's alerts, once."""
+        await self._read_past(view)
+        self.look_ahead(view.hall)
+        hall, now_ms = view.hall, self._service.clock.now_ms()
+        if hall.is_due(now_ms) or (hall.rules.alerts is None and not hall.alerts):
+            return
+        watch, cells = self._watches[hall.id], self._cells(hall, now_ms)
+        expected = expected_misses(self._foreseen(hall, now_ms))
+        holding = conditions(hall, watch, self._burns(hall, now_ms), cells, expected, now_ms)
+        for command in self._keepers[hall.id].commands(hall, holding, now_ms):
+            try:
+                await self._service.engine.submit(
+                    hall.id, command, actor="system", channel=Channel.SYSTEM, answering=nothing
+                )
+            except (AlertStands, UnknownAlert):
+                LOG.info("alert-known: %s", hall.id)  # another node was first
+
+    async def _read_past(self, view: View) -> None:
+        watch = self._watches[view.hall.id]
+        if watch.past is None:
+            plan, now_ms = view.hall.rules, self._service.clock.now_ms()
+            past = await self._service.feed.read(partial(past_outcomes, plan=plan, now_ms=now_ms))
+            watch.past = past
+
+    # -- the answer of GET …/promise
+
+    async def promise(self, view: View) -> bytes:
+        """How the promise stands, made at most once a second while nothing happens."""
+        await self._read_past(view)
+        hall, now_ms = view.hall, self._service.clock.now_ms()
+        key = (hall.seq, hall.head, now_ms // 1000)
+        known = self._answers.get(hall.id)
+        if known is None or known[0] != key:
+            known = self._answers[hall.id] = (key, orjson.dumps(self._promise(hall, now_ms)))
+        return known[1]
+
+    def _promise(self, hall: Hall, now_ms: int) -> dict[str, Any]:
+        rules = hall.rules.alerts
+        idle = idle_while_waiting(hall, IDLE_MS if rules is None else rules.idle_ms, now_ms)
+        foreseen = self._foreseen(hall, now_ms)
+        return promise_document(hall, self._cells(hall, now_ms), self._burns(hall, now_ms), idle, foreseen, now_ms)
+
+    def _cells(self, hall: Hall, now_ms: int) -> Cells:
+        return self._service.metrics.tally(hall.id).cells(hall, now_ms)
+
+    def _burns(self, hall: Hall, now_ms: int) -> list[Burn]:
+        rules = hall.rules.alerts
+        if rules is None:
+            return []
+        return burns(rules, hall.rules.calendar, self._watches[hall.id].outcomes(hall, now_ms), now_ms)
+
+    # -- estimates
+
+    async def keep_estimating(self) -> None:
+        """Look ahead anew every second where something has happened, as long as the node runs."""
+        while True:
+            for view in tuple(self._service.feed.views.values()):
+                try:
+                    self.look_ahead(view.hall)
+                    self.foretell(view)
+                except Exception:
+                    LOG.exception("estimating-failed")
+                await asyncio.sleep(0)
+            await asyncio.sleep(ESTIMATE_S)
+
+    def look_ahead(self, hall: Hall) -> None:
+        """Make the outlooks of a hall anew."""
+        if hall.today is not None:
+            now_ms = self._service.clock.now_ms()
+            self._outlooks[hall.id] = self._estimates[hall.id].outlooks(hall, now_ms)
+
+    def foretell(self, view: View) -> None:
+        """Tell those who watch what to expect: where it has changed, and not more often than every ten seconds."""
+        now_ms = self._service.clock.now_ms()
+        told_ms, told = self._told.get(view.hall.id, (0, {}))
+        if not view.followers or 0 <= now_ms - told_ms < TOLD_MS:
+            return
+        services = self.estimates(view.hall)
+        if all(same_estimate(one, told.get(name)) for name, one in services.items()):
+            return
+        self._told[view.hall.id] = (now_ms, services)
+        document = {"type": "estimate", "as_of": rfc3339(now_ms), "services": services}
+        view.foretell(Frame(view.hall.seq, view.hall.head, orjson.dumps(document)))
+
+    def estimate(self, hall: Hall, ticket: Ticket, places_ahead: int | None, now_ms: int) -> dict[str, Any] | None:
+        """The estimate of a ticket (an `answers.Estimating`, for any thread)."""
+        document: dict[str, Any] | None = ticket_estimate(
+            hall, ticket, self._outlooks.get(hall.id, {}), places_ahead, now_ms
+        )
+        return document
+
+    def estimates(self, hall: Hall) -> dict[str, Any]:
+        """By service, for whoever takes a number now."""
+        now_ms, outlooks = self._service.clock.now_ms(), self._outlooks.get(hall.id, {})
+        return {
+            service: estimate_document(
+                hall, service, outlooks.get(service, NONE_YET), hall.waiting_count(service), 0.0, now_ms
+            )
+            for service in hall.rules.services
+        }
+
+    def _foreseen(self, hall: Hall, now_ms: int) -> dict[str, Foreseen]:
+        outlooks = self._outlooks.get(hall.id, {})
+        return {one.id: self._foresee(hall, one, outlooks, now_ms) for one in hall.waiting()}
+
+    def _foresee(self, hall: Hall, ticket: Ticket, outlooks: Outlooks, now_ms: int) -> Foreseen:
+        before = ahead(hall, ticket, now_ms)
+        estimate = self.estimate(hall, ticket, before, now_ms)
+        if ticket.promise_ms is None or ticket.apart is not None:
+            return Foreseen(None, None, estimate)
+        waited_ms = ticket.waited_so_far_ms() + hall.waited_ms(ticket.leg, now_ms)
+        left_s = (ticket.promise_ms - waited_ms) / 1000
+        if left_s < 0:
+            return Foreseen(1.0, 0.0, estimate)
+        chance = chance_of_missing(outlooks.get(ticket.leg.service, NONE_YET), before, waited_ms / 1000, left_s)
+        soon = chance if chance is None or left_s <= SOON_S else 0.0
+        return Foreseen(chance, soon, estimate)

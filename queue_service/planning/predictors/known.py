@@ -1,0 +1,78 @@
+"""What may be known about a ticket at the moment it is issued, and the words in which an estimate is given."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Basis(StrEnum):
+    """The predictor that an estimate is from."""
+
+    MOVING_AVERAGE = "moving_average"
+    LAST_TO_ENTER = "last_to_enter"
+    HEAD_OF_LINE = "head_of_line"
+    QUEUE_LENGTH = "queue_length"
+    SIMULATION = "simulation"
+    LEARNED = "learned"
+
+
+class Because(StrEnum):
+    """Why there is no estimate."""
+
+    SERVICE_NEVER_SEEN = "service_never_seen"
+    TOO_LITTLE_HISTORY = "too_little_history"
+    NO_COUNTER_OPEN = "no_counter_open"
+    HALL_CLOSED = "hall_closed"
+    SUSPENDED = "suspended"
+    CLOCK_UNSURE = "clock_unsure"
+
+
+class Known(NamedTuple):
+    """All that a predictor may look at. A tuple: one is made per issue, and a frozen dataclass costs several times as much.
+
+    Durations are seconds. None: nothing of the kind has happened yet (or, for `counters` and `reported`, nobody said).
+    """
+
+    service: str
+    at_ms: int
+    weekday: int
+    of_day_s: float
+    ahead: int
+    """Tickets of the service that wait, this one not among them."""
+    counters: int | None
+    """Counters open and able to serve it."""
+    reported: int | None
+    """Length of the line by another source, such as a board that is read now and then."""
+    head_age_s: float
+    """How long the oldest of those ahead has waited; 0 where nobody is."""
+    last_wait_s: float | None
+    since_call_s: float | None
+    recent_wait_s: float | None
+    """Mean wait of the last ten called."""
+    recent_waits: int
+    interval_s: float | None
+    """Time from call to call while somebody waited, recent ones weighing more."""
+    service_s: float | None
+    """The same, times the counters open: about the time one counter takes for one ticket."""
+    pace_3_s: float | None
+    pace_10_s: float | None
+    """Time since the third-last and the tenth-last call, per call; of today."""
+    issued_today: int
+    called_today: int
+    issued_30_min: int
+    called_30_min: int
+    since_issue_s: float | None
+    hall_ahead: int
+    hall_called_30_min: int
+    hall_recent_wait_s: float | None
+    """Mean wait of the last thirty called in the hall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Figures. `bound_s`: nine of ten wait no longer. `chance`: that the wait passes the promise."""
+
+    p50_s: float
+    bound_s: float
+    basis: Basis
+    chance: float

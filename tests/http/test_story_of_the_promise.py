@@ -1,0 +1,133 @@
+"""The promise as it stands, over HTTP under a clock set by hand: it burns, the hall warns, somebody sees it."""
+
+from typing import Any
+
+from tests.http.desk import Desk, Desks
+
+WARNING: dict[str, Any] = {"alerts": {"burn_counted": 4}}
+"""Halls of these tests warn; four tickets are enough for a burn."""
+
+
+async def standing(desk: Desk) -> dict[str, dict[str, Any]]:
+    """The alerts that are not cleared, by kind."""
+    return {one["kind"]: one for one in (await desk.get("promise"))["alerts"] if one["cleared_at"] is None}
+
+
+async def test_a_promise_burns_is_heeded_and_recovers(desks: Desks) -> None:
+    """Four of five wait beyond two minutes: the hall warns once, and until enough promises are kept again."""
+    desk = await desks.new(**WARNING, pause_reasons=["break"])
+    for counter in ("1", "2"):
+        await desk.counter(counter, "pause", reason="break")
+    tickets = [await desk.issue() for _ in range(5)]
+    await desks.look(desk)
+    assert await standing(desk) == {}
+    desk.later(121)
+    await desks.look(desk)
+    await desks.look(desk)
+    alert = (await standing(desk))["burning_fast"]
+    assert (alert["text_key"], alert["values"]["counted"], alert["values"]["long"]) == ("alert.burning_fast", 5, 10.0)
+    raised = [one["alert_kind"] for one in await desk.events("alert_raised")]
+    assert sorted(raised) == ["burning_fast", "burning_slowly"]
+    heeded = await desk.post(f"alerts/{alert['id']}/acknowledge", by="wang")
+    again = await desk.post(f"alerts/{alert['id']}/acknowledge", by="li")
+    assert heeded == again
+    assert heeded["acknowledged_by"] == "wang"
+    await desk.refused("alerts/none/acknowledge", "unknown-alert", 404)
+    await _serve(desk, tickets)
+    await _are_kept(desk, 40)
+    await desks.look(desk)
+    desk.later(61)
+    await desks.look(desk)
+    assert "burning_fast" not in await standing(desk)
+    shown = await desk.get("promise")
+    assert (shown["totals"]["counted"], shown["totals"]["missed"]) == (45, 5)
+    report = await desk.get("promise-report")
+    assert {name: report["rows"][0][name] for name in shown["totals"]} == shown["totals"]
+
+
+async def _serve(desk: Desk, tickets: list[Any]) -> None:
+    await desk.counter("1", "resume")
+    for _ in tickets:
+        await desk.counter("1", "call-next", finish_current=True)
+
+
+async def _are_kept(desk: Desk, how_many: int) -> None:
+    for _ in range(how_many):
+        await desk.issue()
+        await desk.counter("1", "call-next", finish_current=True)
+        desk.later(10)
+
+
+async def test_the_chance_to_call_is_not_left_unused(desks: Desks) -> None:
+    """A counter that could call somebody for half a minute is named, and the hall warns until it calls."""
+    desk = await desks.new(**WARNING)
+    await desk.counter("2", "close")
+    await desk.issue()
+    desk.later(29)
+    assert (await desk.get("promise"))["idle_while_waiting"] == []
+    desk.later(2)
+    await desks.look(desk)
+    assert (await desk.get("promise"))["idle_while_waiting"] == [{"counter": "1", "idle_s": 31, "service": "tax"}]
+    assert (await standing(desk))["idle_while_waiting"]["counter"] == "1"
+    await desk.counter("1", "call-next")
+    await desks.look(desk)
+    assert await standing(desk) == {}
+
+
+async def test_a_bell_and_a_silent_hall_are_heard(desks: Desks) -> None:
+    """Help that nobody answers in three minutes; ten minutes without a call while somebody waits."""
+    desk = await desks.new(**WARNING)
+    await desk.issue()
+    await desk.counter("1", "help")
+    await desk.counter("2", "close")
+    desk.later(181)
+    await desks.look(desk)
+    assert {"help_unanswered", "idle_while_waiting"} == set(await standing(desk))
+    desk.later(420)
+    await desks.look(desk)
+    assert (await standing(desk))["silent_hall"]["values"] == {"silent_s": 601, "waiting": 1}
+    await desk.counter("1", "call-next")
+    await desks.look(desk)
+    assert set(await standing(desk)) == {"silent_hall"}
+    desk.later(60)
+    await desks.look(desk)
+    assert await standing(desk) == {}
+
+
+async def test_displays_learn_nothing_of_alerts(desks: Desks) -> None:
+    """An alert is an event of the log like any other; its frame says only that there was one."""
+    desk = await desks.new(**WARNING)
+    await desk.issue()
+    desk.later(31)
+    await desks.look(desk)
+    view = await desks.service.current_view(desk.hall)
+    frames = [frame.payload for frame in view.frames if b"alert_" in frame.payload]
+    assert len(frames) == 2
+    for frame in frames:
+        assert frame.endswith(b'"kind":"alert_raised","patch":{}}')
+
+
+async def test_a_visitor_is_told_what_to_expect(desks: Desks) -> None:
+    """Once a service has served enough, tickets, the board and the live promise say how long; before, why not."""
+    desk = await desks.new(**WARNING)
+    await desks.look(desk)
+    assert (await desk.issue())["estimate"]["because"] == "service_never_seen"
+    for _ in range(60):
+        desk.later(60)
+        await desk.issue()
+        await desk.counter("1", "call-next", finish_current=True)
+    await desk.issue()
+    await desks.look(desk)
+    ticket = await desk.issue()
+    assert ticket["estimate"]["p50_s"] <= ticket["estimate"]["p90_s"] <= ticket["estimate"]["to_s"]
+    board = await desk.get("board")
+    assert board["estimates"]["tax"]["basis"] == ticket["estimate"]["basis"]
+    assert board["estimates"]["land"]["because"] == "service_never_seen"
+    assert "estimates" not in board["board"]
+    promise = await desk.get("promise")
+    assert promise["expected_misses_30_min"] >= 0
+    for one in promise["waiting"]:
+        assert 0 <= one["chance_of_missing"] <= 1
+    assert (await desk.get(f"/v1/tickets/{ticket['id']}"))["estimate"] == ticket["estimate"]
+    await desk.post("suspend", reason="fire alarm")
+    assert (await desk.issue())["estimate"]["because"] == "suspended"
