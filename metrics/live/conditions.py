@@ -102,9 +102,10 @@ def idle_while_waiting(hall: Hall, least_ms: int, now_ms: int) -> list[Idle]:
 
 
 def _idle_at(hall: Hall, counter: Counter, now_ms: int) -> Idle | None:
-    first = min(heads(hall, counter, now_ms), key=lambda one: one.leg.waiting_since_ms, default=None)
-    if first is None:
+    first_of_lanes = [hall.tickets[place[3]] for classes in heads(hall, counter, now_ms) for place, _ in classes]
+    if not first_of_lanes:
         return None
+    first = min(first_of_lanes, key=lambda one: one.leg.waiting_since_ms)
     since_ms = max(counter.since_ms, first.leg.waiting_since_ms)
     return Idle(counter.id, now_ms - since_ms, first.leg.service)
 

@@ -1,8 +1,8 @@
 """Bounds that nine of ten waits stay below, whatever the predictor: adaptive conformal inference.
 
-Gibbs and Candès, NeurIPS 2021: the allowed share of misses follows what is missed, miss += GAMMA * (MISS - missed). A score
-is how far a wait went above the point, in units of the spread expected there; the bound is the point plus the (1 - miss)
-quantile of recent scores, times the spread here.
+Gibbs and Candès, NeurIPS 2021: the allowed share of misses follows what is missed, miss += GAMMA * (MISS - missed).
+A score is how far a wait went above the point, in units of the spread expected there; the bound is the point plus
+the (1 - miss) quantile of recent scores, times the spread here.
 """
 
 from bisect import bisect_left, bisect_right, insort

@@ -1,7 +1,8 @@
-"""Estimates of one hall: every predictor's point, the best by the service's own score, a bound kept honest by what came true.
+"""Estimates of one hall: every predictor's point, the best by the service's own score, a bound kept honest by what
+came true.
 
-Told of each issue and each call, in order of time. A learned model's figures are handed in (`Learned`): it is too dear to
-be asked here.
+Told of each issue and each call, in order of time. A learned model's figures are handed in (`Learned`): it is too
+dear to be asked here.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """The wait behind a line, exactly: n ahead, c counters, m minutes each: W ~ Gamma(n + 1, scale m / c).
 
-The shape is a whole number (Erlang), so the distribution is a finite sum and needs no library.
-Source: Whitt, Management Science 45(6), 1999.
+The shape is a whole number (Erlang), so the distribution is a finite sum and needs no library. Source: Whitt,
+Management Science 45(6), 1999.
 """
 
 import math

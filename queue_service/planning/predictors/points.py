@@ -1,7 +1,8 @@
-"""The online predictors: each a function of what is known, which gives the median wait in seconds, or None where it cannot.
+"""The online predictors: each a function of what is known, which gives the median wait in seconds, or None where it
+cannot.
 
-Sources: last to enter service and head of line, Ibrahim and Whitt, M&SOM 11(3), 2009; queue length, Whitt, Management
-Science 45(6), 1999.
+Sources: last to enter service and head of line, Ibrahim and Whitt, M&SOM 11(3), 2009; queue length, Whitt,
+Management Science 45(6), 1999.
 """
 
 from typing import Protocol

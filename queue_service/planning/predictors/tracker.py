@@ -1,7 +1,7 @@
 """Follows a hall's tickets in order of time and says at each issue what is known. Live and backtest share it.
 
-Nothing here looks ahead: a `Known` is made of what was told before it was asked for. Who tells issues before calls of the
-same instant (as `replay` does) keeps a call in the very moment of the issue unknown to it.
+Nothing here looks ahead: a `Known` is made of what was told before it was asked for. Who tells issues before calls
+of the same instant (as `replay` does) keeps a call in the very moment of the issue unknown to it.
 """
 
 from collections import deque
