@@ -112,7 +112,7 @@ def test_a_double_tap_is_one_ticket(new_page: NewPage, node: Node) -> None:
 
 
 def test_nobody_is_sent_where_they_are_no_longer_awaited(new_page: NewPage, node: Node) -> None:
-    """A call that was over before it could be spoken (transferred, taken back) stays unsaid; one that stands is said."""
+    """A call that is over before it could be spoken (transferred, taken back) is left unsaid."""
     with node.client() as hall:
         hall.put("/v1/halls/spoken", json=document("spoken")).raise_for_status()
         display = new_page("/display/spoken")
