@@ -11,7 +11,7 @@ COMPILE := .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.
            --no-emit-index-url --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo check format test bench lock clean
+.PHONY: help setup setup-dev run demo check format test bench pictures lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,10 @@ test: setup-dev ## set up all that the tests need and run them
 bench: setup-dev ## measure the speed (some minutes) and write bench/RESULTS.md
 	@$(call debian_package,wrk,wrk,without it there is nothing to measure with)
 	$(BIN)/python -m bench $(ARGS)
+
+pictures: setup-dev ## take the pictures of the pages anew (docs/pictures)
+	@$(call debian_package,chromium fonts-noto-cjk,chromium,without it there are no pictures)
+	$(BIN)/python -m tests.pages.pictures
 
 lock: .venv/lock/bin/uv ## renew requirements*.txt from pyproject.toml (newest versions: make lock ARGS=--upgrade)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt

@@ -10,6 +10,9 @@ from tests.pages.conftest import NewPage, document
 from tests.running import Node, start_node, until
 
 STALE = "显示内容可能已过时"
+BUSY_VOICE = """() => { const free = new Promise((resolve) => { window.release = resolve; });
+window.queueVoice.say = (part) => { window.heard.push(part.text ?? "chime"); return free; }; }"""
+"""A voice that goes on speaking until it is released."""
 FOLLOWING = ["/display/hall", "/kiosk/hall", "/counter/hall/1", "/board/hall", "/desk/hall"]
 
 
@@ -106,6 +109,27 @@ def test_a_double_tap_is_one_ticket(new_page: NewPage, node: Node) -> None:
     kiosk.get_by_role("button", name="取号").evaluate("(button) => { button.click(); button.click(); button.click(); }")
     expect(kiosk.locator(".slip .number")).to_be_visible()
     assert len(httpx.get(f"{node.base_url}/v1/halls/hall/tickets").json()["items"]) == before + 1
+
+
+def test_nobody_is_sent_where_they_are_no_longer_awaited(new_page: NewPage, node: Node) -> None:
+    """A call that is over before it could be spoken (transferred, taken back) is left unsaid."""
+    with node.client() as hall:
+        hall.put("/v1/halls/spoken", json=document("spoken")).raise_for_status()
+        display = new_page("/display/spoken")
+        expect(display.locator("html")).to_have_attribute("data-fresh", "true")
+        display.evaluate(BUSY_VOICE)
+        tickets = [hall.post("/v1/halls/spoken/tickets", json={"service": "tax"}).json() for _ in range(5)]
+        for counter in ("1", "2", "3"):
+            hall.post(f"/v1/halls/spoken/counters/{counter}/open", json={"clerk": counter}).raise_for_status()
+            hall.post(f"/v1/halls/spoken/counters/{counter}/call-next").raise_for_status()
+        hall.post(f"/v1/tickets/{tickets[1]['id']}/transfer", json={"service": "land"}).raise_for_status()
+        hall.post("/v1/halls/spoken/counters/3/undo").raise_for_status()
+        last = hall.post("/v1/halls/spoken/counters/2/call", json={"ticket": tickets[4]["id"], "reason": "x"}).json()
+        expect(display.locator(".now .ticket")).to_have_text(last["number"])
+    display.evaluate("window.release()")
+    until(lambda: display.evaluate("!window.queueAnnouncer.isSpeaking"), "all is spoken")
+    spoken = [text for text in display.evaluate("window.heard") if text.startswith("请")]
+    assert list(dict.fromkeys(spoken)) == ["请A零零一号到一号窗口", "请A零零五号到二号窗口"]
 
 
 def test_a_second_console_is_noticed(new_page: NewPage, node: Node) -> None:

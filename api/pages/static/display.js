@@ -65,13 +65,17 @@ function drawLines(board) {
     group.to_s ? h("span", { class: "soft" }, t("about", { time: minutes(group.to_s) })) : null, h("span", { class: "number" }, t("people", { count: group.waiting })))));
 }
 
+// Nobody is sent to a counter that no longer waits for them: served, transferred, taken back, or missed while offline.
+function forget(board) {
+  announcer.keep((call) => board.counters[call.counter]?.state === "called" && board.counters[call.counter].number === call.number);
+}
+
 function onEvent(frame, board) {
   if (frame.board) planOf(hall).then((changed) => { plan = changed; draw(board); }).catch(() => {});
   if (["ticket_called", "ticket_recalled"].includes(frame.kind) && isOurs(frame.counter)) {
     announcer.add({ number: frame.number, counter: frame.counter, name: counterName(frame.counter, "zh-CN"), nameEn: counterName(frame.counter, "en") });
-  } else if (["ticket_started", "ticket_no_show", "ticket_requeued", "ticket_cancelled"].includes(frame.kind)) {
-    announcer.drop(frame.number);
   }
+  forget(board);
   draw(board);
 }
 
@@ -87,7 +91,7 @@ begin("display", async () => {
   });
   window.queueAnnouncer = announcer;
   stream = new Stream(`${hallPath(hall)}/stream`, {
-    fresh: parts.fresh, snapshot: draw, event: onEvent,
+    fresh: parts.fresh, snapshot(board) { forget(board); draw(board); }, event: onEvent,
     estimate(frame) { estimates = frame.services ?? {}; if (stream.board) drawLines(stream.board); },
   });
   const time = () => { write(parts.clock, clock(now_ms(), plan.time_zone)); write(parts.date, date(now_ms(), plan.time_zone)); };

@@ -52,9 +52,9 @@ export class Announcer {
     if (!this.isSpeaking) this.#speak();
   }
 
-  // Taken back, or over: nobody is sent to a counter that waits for somebody else.
-  drop(number) {
-    this.queue = this.queue.filter((one) => one.number !== number);
+  // Leave unsaid what `isDue(call)` says is over.
+  keep(isDue) {
+    this.queue = this.queue.filter(isDue);
   }
 
   get lag_ms() {
