@@ -28,7 +28,7 @@ class Because(StrEnum):
 
 
 class Known(NamedTuple):
-    """All that a predictor may look at. A tuple: one is made per issue, and a frozen dataclass costs several times more.
+    """All that a predictor may look at. A tuple: one is made per issue, and a frozen dataclass costs more.
 
     Durations are seconds. None: nothing of the kind has happened yet (or, for `counters` and `reported`, nobody said).
     """
