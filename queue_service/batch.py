@@ -5,7 +5,7 @@ Only one batch is under way at a time, on the event loop or the writer thread, s
 answered before the commit.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,6 +103,17 @@ class Batches:
         for hall in halls:
             self._copies.pop(hall, None)
 
+    def lacking(self, batch: Sequence[Submission]) -> set[str]:
+        """The halls of a batch of which there is no copy."""
+        return {one.hall for one in batch} - self._copies.keys()
+
+    def read(self, connection: Connection, halls: Iterable[str]) -> None:
+        """Take copies of these halls as they stand, without a lock: however long a day's log is, others are not held up
+        by the reading of it, and what is committed meanwhile is all that is left to be read under the lock."""
+        for hall_id, position in journal.positions(connection, list(halls)).items():
+            hall = journal.load(connection, hall_id, position)
+            self._copies[hall_id] = Copy(hall, _stored(hall))
+
     def run(
         self, connection: Connection, batch: Sequence[Submission], wait: bool = True, at_once: bool = False
     ) -> list[Logged]:
@@ -115,7 +126,9 @@ class Batches:
         if at_once and not all(self._is_current(hall, position) for hall, position in held.positions.items()):
             raise NotAtOnce
         mine = [one for one in batch if one.hall not in held.skipped]
-        copies = {one.hall: self._copy(work, one.hall, held.positions.get(one.hall)) for one in mine}
+        copies = {
+            hall: self._copy(work, hall, held.positions.get(hall)) for hall in dict.fromkeys(o.hall for o in mine)
+        }
         for one in mine:
             try:
                 if one.deadline_ms < self._clock.monotonic_ms():

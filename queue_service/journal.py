@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from models.tables import EventRow, HallRow, LegRow, TicketRow
 from models.vocabulary import LegOutcome, TicketState
@@ -62,10 +63,10 @@ class Held:
 def hold(connection: Connection, halls: Sequence[str], new: set[str], keys: Sequence[ReceiptKey], wait: bool) -> Held:
     """Lock these halls and read where their logs end, then look up receipts. Halls that do not exist are left out;
     those in `new` may be created. `wait`: for halls that others hold, instead of skipping them."""
-    locked = lock(connection, halls, new, wait)
+    asked: list[DBAPICursor] = []
+    locked = lock(connection, halls, new, wait, lambda: asked.extend(receipts.ask(connection, keys)))
     found = {row[0]: Position(*row[1:]) for row in locked.rows}
-    known = receipts.known(connection, [key for key in keys if key[1] not in locked.skipped])
-    return Held(found, frozenset(locked.skipped), known, locked.at_ms)
+    return Held(found, frozenset(locked.skipped), receipts.answers(asked), locked.at_ms)
 
 
 def positions(connection: Connection, halls: Sequence[str]) -> dict[str, Position]:

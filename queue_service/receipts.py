@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, delete
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from models.tables import ReceiptRow
 from queue_service.databases.statements import is_postgresql, recordset, straight
@@ -34,22 +35,23 @@ class Receipt:
     body: str
 
 
-def known(connection: Connection, keys: Sequence[ReceiptKey]) -> dict[ReceiptKey, Receipt]:
-    """The stored answers of these keys."""
-    found: dict[ReceiptKey, Receipt] = {}
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        for row in _rows(connection, keys[start : start + KEYS_AT_ONCE]):
-            found[row[0], row[1], row[2]] = Receipt(*row[3:])
-    return found
+def ask(connection: Connection, keys: Sequence[ReceiptKey]) -> list[DBAPICursor]:
+    """Ask for the stored answers of these keys."""
+    return [_ask(connection, keys[start : start + KEYS_AT_ONCE]) for start in range(0, len(keys), KEYS_AT_ONCE)]
 
 
-def _rows(connection: Connection, wanted: Sequence[ReceiptKey]) -> Sequence[Any]:
+def answers(asked: Sequence[DBAPICursor]) -> dict[ReceiptKey, Receipt]:
+    """What was found; what was asked later counts."""
+    return {(row[0], row[1], row[2]): Receipt(*row[3:]) for one in asked for row in one.fetchall()}
+
+
+def _ask(connection: Connection, wanted: Sequence[ReceiptKey]) -> DBAPICursor:
     if is_postgresql(connection):
         keys = [{"actor": actor, "hall": hall, "key": key} for actor, hall, key in wanted]
-        return straight(connection, _OF_RECORDSET, (orjson.dumps(keys).decode(),)).fetchall()
+        return straight(connection, _OF_RECORDSET, (orjson.dumps(keys).decode(),))
     size = 1 << (len(wanted) - 1).bit_length()
     filled = [*wanted, *[wanted[-1]] * (size - len(wanted))]
-    return straight(connection, _of_values(size), tuple(chain.from_iterable(filled))).fetchall()
+    return straight(connection, _of_values(size), tuple(chain.from_iterable(filled)))
 
 
 _COLUMNS = "r.actor, r.hall, r.key, r.method, r.path, r.body_hash, r.status, r.headers, r.body"

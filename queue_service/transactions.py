@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from sqlalchemy import Connection
 
@@ -34,6 +34,7 @@ class Transactions:
         """Store a batch; when a statement fails for good, split it so that only the culprit fails."""
         reached_commit = False
         try:
+            self._read_copies(submissions)
             with write() as connection:
                 events = self._batches.run(connection, submissions, wait=False)
                 reached_commit = True
@@ -45,6 +46,14 @@ class Transactions:
                 return []
             self._batches.forget([one.hall for one in submissions])
             return self._after(error, submissions, repeats)
+
+    def _read_copies(self, submissions: list[Submission]) -> None:
+        """Read what there is no copy of before anything is locked: a lock that is held too long is lost, and a day that
+        takes longer to read than that could never be gone on with."""
+        lacking = self._batches.lacking(submissions)
+        if lacking:
+            with suppress(errors.LogCorrupt):  # the transaction meets it again, hall by hall
+                self._database.read(lambda connection: self._batches.read(connection, lacking))
 
     def lose(self, submissions: list[Submission], error: Exception) -> None:
         """COMMIT did not say whether it was done."""

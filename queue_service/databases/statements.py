@@ -3,7 +3,7 @@
 Statements are written with SQLite's marks (`?`). What is asked, and when, stands in `queue_service.journal`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -89,36 +89,46 @@ class Locked:
     at_ms: int | None = None
 
 
-def lock(connection: Connection, halls: Sequence[str], new: set[str], wait: bool) -> Locked:
+def lock(connection: Connection, halls: Sequence[str], new: set[str], wait: bool, then: Callable[[], object]) -> Locked:
     """Lock the rows of `halls`; of those in `new` that do not exist, the right to create them. `wait`: for locks that
-    others hold, instead of leaving those halls out."""
+    others hold, instead of leaving those halls out. `then` asks what is to be read under the locks: it is sent along,
+    and is called again where more was locked after that."""
     if not is_postgresql(connection):  # BEGIN IMMEDIATE has locked them all
         marks = ", ".join("?" * len(halls))
         statement = f"SELECT {_POSITION} FROM hall WHERE id IN ({marks})"  # noqa: S608 (marks only)
-        return Locked(straight(connection, statement, tuple(halls)).fetchall())  # type: ignore[arg-type]
+        locked = Locked(straight(connection, statement, tuple(halls)).fetchall())  # type: ignore[arg-type]
+        then()
+        return locked
     locked = Locked()
-    missing = _lock_rows(connection, halls, wait, locked)
+    missing = _lock_rows(connection, halls, wait, locked, then)
     if missing:
         found = straight(connection, _EXISTING, (list(missing),)).fetchall()
         locked.skipped |= {row[0] for row in found}
-        _lock_creation(connection, sorted((missing & new) - locked.skipped), wait, locked)
+        if _lock_creation(connection, sorted((missing & new) - locked.skipped), wait, locked):
+            then()
     if locked.at_ms is None:
         locked.at_ms = now_ms(connection)
     return locked
 
 
-def _lock_rows(connection: Connection, halls: Sequence[str], wait: bool, locked: Locked) -> set[str]:
+def _lock_rows(
+    connection: Connection, halls: Sequence[str], wait: bool, locked: Locked, then: Callable[[], object] | None = None
+) -> set[str]:
     """Lock the rows that there are and that are free; the halls that are left."""
-    found = straight(connection, _LOCK_ALL if wait else _LOCK_FREE, (list(halls),)).fetchall()
+    with together(connection):
+        asked = straight(connection, _LOCK_ALL if wait else _LOCK_FREE, (list(halls),))
+        if then is not None:
+            then()
+    found = asked.fetchall()
     for row in found:
         locked.rows.append(row[:-1])
         locked.at_ms = max(locked.at_ms or 0, row[-1])
     return set(halls) - {row[0] for row in found}
 
 
-def _lock_creation(connection: Connection, halls: Sequence[str], wait: bool, locked: Locked) -> None:
+def _lock_creation(connection: Connection, halls: Sequence[str], wait: bool, locked: Locked) -> bool:
     """There is no row to lock before a hall's first event: a lock by its name stands in. Whoever gets it looks again:
-    another may have created the hall just before."""
+    another may have created the hall just before. Whether any was given."""
     for hall in halls:
         if not straight(connection, _CREATE if wait else _CREATE_IF_FREE, (hall,)).fetchall()[0][0]:
             locked.skipped.add(hall)
@@ -126,6 +136,7 @@ def _lock_creation(connection: Connection, halls: Sequence[str], wait: bool, loc
     if taken:
         missing = _lock_rows(connection, taken, wait, locked)
         locked.skipped |= {row[0] for row in straight(connection, _EXISTING, (list(missing),)).fetchall()}
+    return bool(taken)
 
 
 def stand_in_line(connection: Connection, hall: str, wait_ms: int) -> None:

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from queue_service import engine as engine_module
-from queue_service import errors, near
+from queue_service import errors, journal, near
 from queue_service.batch import Answer
 from queue_service.clock import HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
+from queue_service.domain.hall import Hall
 from queue_service.engine import Commit, Engine
 from tests.metrics.driving import at, plan_document
 
@@ -140,3 +141,21 @@ async def test_stopping_answers_what_was_taken_on(node: Node) -> None:
         node.ask(issue(11))
     assert {answer.status for answer in await asyncio.gather(*futures)} == {200}
     assert node.count("ticket") == 10
+
+
+async def test_a_hall_is_read_once_for_a_batch_however_many_commands_it_has(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer without a copy (after a start, or a fault) reads the day's log once, and before anything is locked."""
+    await asyncio.gather(*await node.held_up(*map(issue, range(20))))
+    node.engine._batches.forget(["hall"])
+    reads: list[bool] = []
+    load = journal.load
+
+    def counted(connection: Connection, hall: str, position: journal.Position) -> Hall:
+        reads.append(connection.engine is node.database.engine)
+        return load(connection, hall, position)
+
+    monkeypatch.setattr(journal, "load", counted)
+    await asyncio.gather(*await node.held_up(*map(issue, range(20, 40))))
+    assert reads == [False]
