@@ -61,6 +61,7 @@ class LiveHalls:
         self._estimates: dict[str, HallEstimates] = defaultdict(HallEstimates)
         self._outlooks: dict[str, Outlooks] = {}
         self._told: dict[str, tuple[int, dict[str, Any]]] = {}
+        service.metrics.watch_estimates(lambda: self._estimates, lambda: self._outlooks)
         self._answers: dict[str, tuple[tuple[Any, ...], bytes]] = {}
 
     def fold(self, hall: Hall, logged: Logged) -> None:

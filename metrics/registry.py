@@ -2,13 +2,14 @@
 and `gauges`; nothing is registered globally, so two services in one process do not meet.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from metrics.estimates import EstimateGauges
 from metrics.gauges import Gauges, Live
 from metrics.node import NodeMetrics
 from metrics.node_gauges import NodeGauges
@@ -17,6 +18,8 @@ from metrics.tickets import TicketMetrics
 from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall
 from queue_service.engine import Commit
+from queue_service.planning.live.estimates import HallEstimates
+from queue_service.planning.live.outlook import Outlooks
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -38,6 +41,12 @@ class HallMetrics:
         """Show the gauges of a running node; called once."""
         self._registry.register(Gauges(live, self._tallies))
         self._registry.register(NodeGauges(live))
+
+    def watch_estimates(
+        self, estimates: Callable[[], Mapping[str, HallEstimates]], outlooks: Callable[[], Mapping[str, Outlooks]]
+    ) -> None:
+        """Show how good the estimates of a running node are; called once."""
+        self._registry.register(EstimateGauges(estimates, outlooks))
 
     def fold(self, hall: Hall, logged: Logged) -> None:
         """Keep today's tally up with a published event, after `evolve` and before `drain` (a `feed.Fold`)."""

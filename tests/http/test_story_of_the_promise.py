@@ -129,5 +129,7 @@ async def test_a_visitor_is_told_what_to_expect(desks: Desks) -> None:
     for one in promise["waiting"]:
         assert 0 <= one["chance_of_missing"] <= 1
     assert (await desk.get(f"/v1/tickets/{ticket['id']}"))["estimate"] == ticket["estimate"]
+    metrics = (await desk.ask("GET", "/metrics")).text
+    assert f'queue_estimate_coverage_share{{hall="{desk.hall}",service="tax"}}' in metrics
     await desk.post("suspend", reason="fire alarm")
     assert (await desk.issue())["estimate"]["because"] == "suspended"
