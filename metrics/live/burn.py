@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from metrics.waits import WaitRecord, classify
 from models.vocabulary import Verdict, WaitClock
+from queue_service.domain.alert_rules import AlertRules, BurnRule
 from queue_service.domain.calendar import Calendar, day_of, local_date
 from queue_service.domain.hall import Hall, Leg
-from queue_service.domain.plan import AlertRules, BurnRule
 
 LEAST_ALLOWED = 0.01
 """A promise to everyone allows no miss at all; it is held as if it allowed one in a hundred."""

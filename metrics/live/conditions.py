@@ -8,9 +8,9 @@ from metrics.live.burn import Burn
 from metrics.live.watch import Watch
 from metrics.tally import Cells
 from models.vocabulary import AlertKind, CounterState, Verdict
+from queue_service.domain.alert_rules import AlertRules
 from queue_service.domain.hall import Counter, Hall
 from queue_service.domain.order import heads
-from queue_service.domain.plan import AlertRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,10 @@ def idle_while_waiting(hall: Hall, least_ms: int, now_ms: int) -> list[Idle]:
 
 
 def _idle_at(hall: Hall, counter: Counter, now_ms: int) -> Idle | None:
-    first_of_lanes = [hall.tickets[place[3]] for classes in heads(hall, counter, now_ms) for place, _ in classes]
-    if not first_of_lanes:
+    callable_now = [hall.tickets[place[3]] for lanes in heads(hall, counter, now_ms) for place, _ in lanes]
+    first = min(callable_now, key=lambda one: one.leg.waiting_since_ms, default=None)
+    if first is None:
         return None
-    first = min(first_of_lanes, key=lambda one: one.leg.waiting_since_ms)
     since_ms = max(counter.since_ms, first.leg.waiting_since_ms)
     return Idle(counter.id, now_ms - since_ms, first.leg.service)
 

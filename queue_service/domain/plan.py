@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from models.vocabulary import AlertKind, Channel, OrderRule, Period, WaitClock
+from models.vocabulary import Channel, OrderRule, Period, WaitClock
+from queue_service.domain.alert_rules import AlertRules, alert_rules
 from queue_service.domain.calendar import Calendar, Hours
 
 Document = Mapping[str, Any]
@@ -83,28 +84,6 @@ class PeriodPromise:
 
     promise_ms: int
     percentile: int
-
-
-@dataclass(frozen=True, slots=True)
-class BurnRule:
-    """When the budget of misses burns too fast: over the long and the short window of opening hours."""
-
-    kind: AlertKind
-    long_ms: int
-    short_ms: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRules:
-    """When the hall warns its staff; None in place of all of this: never."""
-
-    burns: tuple[BurnRule, ...]
-    burn_counted: int
-    foreseen_misses: int
-    idle_ms: int
-    silent_ms: int
-    help_ms: int
 
 
 @dataclass(frozen=True)
@@ -204,26 +183,8 @@ class Plan:
             chosen_calls_per_day=document["chosen_calls_per_day"],
             check_in_channels=frozenset(Channel(channel) for channel in document["check_in_channels"]),
             emergency_prefix=document["emergency_prefix"],
-            alerts=_alerts(document.get("alerts")),
+            alerts=alert_rules(document.get("alerts")),
         )
-
-
-def _alerts(part: Document | None) -> AlertRules | None:
-    """A plan of before there were alerts warns of nothing until it is put again."""
-    if part is None or not part["enabled"]:
-        return None
-    burns = (
-        BurnRule(AlertKind(one["kind"]), one["long_s"] * 1000, one["short_s"] * 1000, one["limit"])
-        for one in part["burn"]
-    )
-    return AlertRules(
-        burns=tuple(burns),
-        burn_counted=part["burn_counted"],
-        foreseen_misses=part["foreseen_misses"],
-        idle_ms=part["idle_s"] * 1000,
-        silent_ms=part["silent_s"] * 1000,
-        help_ms=part["help_s"] * 1000,
-    )
 
 
 def _minutes(time_of_day: str) -> int:

@@ -10,8 +10,8 @@ from metrics.live.burn import MOST_MISSED, Outcome, allowed_share, burn_of, burn
 from metrics.live.watch import past_outcomes
 from models.vocabulary import AlertKind
 from queue_service.domain import commands as c
+from queue_service.domain.alert_rules import AlertRules, BurnRule
 from queue_service.domain.calendar import WEEKDAYS, Calendar, Hours
-from queue_service.domain.plan import AlertRules, BurnRule
 from tests.metrics.driving import Drive, at
 
 WORKDAYS = frozenset(WEEKDAYS[:5])
