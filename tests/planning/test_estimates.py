@@ -91,7 +91,7 @@ def test_where_nothing_can_be_said_it_is_said_why() -> None:
 def test_the_chance_of_missing_falls_with_the_time_left(
     outlook: Outlook, ahead: int, waited_s: float, left_s: float, more_s: float
 ) -> None:
-    """It is a chance, falls as more time is left, is 1 once the promise is passed; the bound is above the median."""
+    """It falls as more time is left, and is 1 once the promise is passed; the bound is above the median."""
     chance = chance_of_missing(outlook, ahead, waited_s, left_s)
     later = chance_of_missing(outlook, ahead, waited_s, left_s + more_s)
     assert chance is not None
