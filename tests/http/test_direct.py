@@ -19,6 +19,9 @@ from tests.halls import plan
 from tests.http.bad_requests import ALL, JSON, STATES
 from tests.running import database_url
 
+ACKNOWLEDGE = "/v1/halls/{hall}/alerts/{alert}/acknowledge"
+"""Asked a few times a day: it need not be fast."""
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TICKET = "hall.00000000000000000000000000"
@@ -128,7 +131,10 @@ async def test_both_ways_refuse_alike(ways: Ways, name: str) -> None:
 async def test_every_command_has_a_short_way(ways: Ways) -> None:
     """No command is slow because its function takes something unusual."""
     documented = {path for path, item in ways.fastapi.openapi()["paths"].items() if "post" in item}
-    assert {way.route.path for way in ways.direct._ways.values()} == documented - {"/v1/node/confirm-clock"}
+    assert {way.route.path for way in ways.direct._ways.values()} == documented - {
+        "/v1/node/confirm-clock",
+        ACKNOWLEDGE,
+    }
 
 
 async def test_a_fault_of_ours_is_told_and_passed_on(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
