@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
-from queue_service.batch import Batches, Submission
+from queue_service.batch import Batches, NotAtOnce, Submission
 from queue_service.database import Database
 from queue_service.domain.events import Logged
 
@@ -89,14 +89,19 @@ class Near(Generic[Ask]):
 
     def _decided(self, asks: list[Ask], submissions: list[Submission]) -> Decided[Ask] | None:
         """The batch, decided; None where that has to be left to the writer thread, as if it had not been tried."""
-        begun = perf_counter()
+        begun, has_begun = perf_counter(), False
         try:
             with ExitStack() as stack:
                 connection = stack.enter_context(self._database.write(wait=False))
+                has_begun = True
                 events = self._batches.run(connection, submissions, at_once=True)
                 return Decided(asks, events, stack.pop_all(), begun)
-        except Exception:  # noqa: BLE001 (the writer thread meets the same, and says so)
+        except NotAtOnce:
+            has_begun = False
+        except Exception:  # noqa: BLE001, S110 (the writer thread meets the same, and says so)
+            pass
+        if has_begun:  # else the copies are as good as they were: reading them afresh would cost a day's log
             self._batches.forget([one.hall for one in submissions])
             for one in submissions:
                 one.result, one.events = None, []
-            return None
+        return None

@@ -16,6 +16,7 @@ from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.domain.hall import Hall
 from queue_service.engine import Commit, Engine
+from tests.faults.locking import write_lock
 from tests.metrics.driving import at, plan_document
 
 WAIT_S = 30
@@ -96,6 +97,18 @@ async def test_a_batch_is_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(near, "LIMIT", 16)
     await asyncio.gather(*await node.held_up(*map(issue, range(40))))
     assert [len(commit.submissions) for commit in node.commits] == [1, 16, 16, 8]
+
+
+async def test_a_lock_of_others_costs_no_copy(node: Node) -> None:
+    """A command that has to wait for another program is decided by the copy at hand: the day is not read again."""
+    if not node.database.is_near:
+        pytest.skip("there is no lock on everything here; a hall's own row is waited for in tests/replicas")
+    copy = node.engine._batches._copies["hall"]
+    with write_lock(node.database.path.parent):
+        asked = node.ask(issue(1))
+        await asyncio.sleep(0)  # the event loop tries, is refused, and hands it on
+    await asked
+    assert node.engine._batches._copies["hall"] is copy
 
 
 async def test_refusals_beside_successes(node: Node) -> None:
