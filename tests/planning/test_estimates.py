@@ -12,7 +12,6 @@ from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
 from queue_service.planning.live.estimates import HallEstimates, own_error
 from queue_service.planning.live.outlook import Outlook, chance_of_missing, estimate_document, said
-from queue_service.planning.predictors.known import Basis, Because
 from tests.domain.hall_driver import HallDriver, at
 
 SEED = 20261127
@@ -101,9 +100,3 @@ def test_the_chance_of_missing_falls_with_the_time_left(
     figures = said(outlook, ahead, waited_s)
     assert figures is not None
     assert 0 <= figures.p50_s <= figures.p90_s
-
-
-def test_one_word_for_one_thing() -> None:
-    """The words on the wire are those of the predictors."""
-    assert {basis.value for basis in Basis} == {basis.value for basis in EstimateBasis}
-    assert {reason.value for reason in NoEstimate} <= {reason.value for reason in Because}

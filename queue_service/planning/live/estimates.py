@@ -12,10 +12,9 @@ from models.vocabulary import CounterState, EstimateBasis, NoEstimate, TicketSta
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
 from queue_service.planning.live.outlook import Outlook
-from queue_service.planning.predictors.conformal import LEAST
-from queue_service.planning.predictors.estimator import Estimator
-from queue_service.planning.predictors.known import Basis, Estimate, Known
-from queue_service.planning.predictors.points import PREDICTORS, scale_s
+from queue_service.planning.predictors.estimator import Estimator, points_of
+from queue_service.planning.predictors.known import Estimate, Known
+from queue_service.planning.predictors.points import scale_s
 from queue_service.planning.predictors.tracker import Tracker
 
 _WORKING = frozenset({CounterState.IDLE, CounterState.CALLED, CounterState.SERVING})
@@ -43,22 +42,20 @@ class LiveEstimator(Estimator):
 
     def outlook(self, known: Known) -> Outlook:
         """What may be said of a service."""
-        points = {basis: point for basis, predict in PREDICTORS.items() if (point := predict(known)) is not None}
+        points = points_of(known)
         service = self._services.get(known.service)
         if known.last_wait_s is None:
             return Outlook(known.at_ms, NoEstimate.SERVICE_NEVER_SEEN)
         basis = service.scores.best(points) if service is not None else None
         if service is None or basis is None:
             return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
-        window = service.windows.get(basis)
-        if window is None or len(window) < LEAST:
-            window = self._hall.get(basis)
-        if window is None or len(window) < LEAST:
+        window = self._window(service, basis)
+        if window is None:
             return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
         stretch = window.quantile(1 - service.level.miss)
-        point_s = None if basis == Basis.QUEUE_LENGTH else points[basis]
+        point_s = None if basis == EstimateBasis.QUEUE_LENGTH else points[basis]
         scores = tuple(window.scores())
-        return Outlook(known.at_ms, None, EstimateBasis(basis.value), point_s, scale_s(known), stretch, scores)
+        return Outlook(known.at_ms, None, basis, point_s, scale_s(known), stretch, scores)
 
 
 class HallEstimates:

@@ -7,8 +7,9 @@ dear to be asked here.
 
 from typing import NamedTuple
 
+from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.planning.predictors.conformal import LEAST, Level, Window
-from queue_service.planning.predictors.known import Basis, Because, Estimate, Known
+from queue_service.planning.predictors.known import Estimate, Known
 from queue_service.planning.predictors.points import PREDICTORS
 from queue_service.planning.predictors.scoring import Scores
 
@@ -25,8 +26,8 @@ class Learned(NamedTuple):
 
 
 class _Pending(NamedTuple):
-    points: dict[Basis, float]
-    spreads: dict[Basis, float]
+    points: dict[EstimateBasis, float]
+    spreads: dict[EstimateBasis, float]
     served: Estimate | None
 
 
@@ -36,14 +37,19 @@ class _Service:
     def __init__(self) -> None:
         self.scores = Scores()
         self.level = Level()
-        self.windows: dict[Basis, Window] = {}
+        self.windows: dict[EstimateBasis, Window] = {}
 
 
 class Scored(NamedTuple):
     """What was said of a ticket whose wait is known now."""
 
-    points: dict[Basis, float]
+    points: dict[EstimateBasis, float]
     served: Estimate | None
+
+
+def points_of(known: Known) -> dict[EstimateBasis, float]:
+    """What each predictor says, in seconds; those that can say nothing are left out."""
+    return {basis: point for basis, predict in PREDICTORS.items() if (point := predict(known)) is not None}
 
 
 class Estimator:
@@ -51,53 +57,58 @@ class Estimator:
 
     def __init__(self) -> None:
         self._services: dict[str, _Service] = {}
-        self._hall: dict[Basis, Window] = {}
+        self._hall: dict[EstimateBasis, Window] = {}
         self._pending: dict[str, tuple[str, _Pending]] = {}
 
     def open_day(self) -> None:
         """What still waits is never scored; scores, windows and levels stay."""
         self._pending.clear()
 
-    def issued(self, ticket: str, known: Known, promise_s: float, learned: Learned | None = None) -> Estimate | Because:
+    def issued(
+        self, ticket: str, known: Known, promise_s: float, learned: Learned | None = None
+    ) -> Estimate | NoEstimate:
         """The estimate for a ticket that joins its line now. It is scored when `called` tells of the ticket."""
         service = self._services.get(known.service)
         if service is None:
             service = self._services[known.service] = _Service()
-        points = {basis: point for basis, predict in PREDICTORS.items() if (point := predict(known)) is not None}
+        points = points_of(known)
         spreads = {basis: point + LEAST_SPREAD_S for basis, point in points.items()}
         if learned is not None:
-            points[Basis.LEARNED] = learned.p50_s
-            spreads[Basis.LEARNED] = max(learned.p90_s - learned.p50_s, LEAST_SPREAD_S)
+            points[EstimateBasis.LEARNED] = learned.p50_s
+            spreads[EstimateBasis.LEARNED] = max(learned.p90_s - learned.p50_s, LEAST_SPREAD_S)
         served = self._serve(service, points, spreads, promise_s, learned)
         self._pending[ticket] = (known.service, _Pending(points, spreads, served))
         if known.counters == 0 and not known.ahead and not known.called_30_min:
-            return Because.NO_COUNTER_OPEN
+            return NoEstimate.NO_COUNTER_OPEN
         if served is None:
-            return Because.SERVICE_NEVER_SEEN if known.last_wait_s is None else Because.TOO_LITTLE_HISTORY
+            return NoEstimate.SERVICE_NEVER_SEEN if known.last_wait_s is None else NoEstimate.TOO_LITTLE_HISTORY
         return served
 
     def _serve(
         self,
         service: _Service,
-        points: dict[Basis, float],
-        spreads: dict[Basis, float],
+        points: dict[EstimateBasis, float],
+        spreads: dict[EstimateBasis, float],
         promise_s: float,
         learned: Learned | None,
     ) -> Estimate | None:
         basis = service.scores.best(points)
         if basis is None:
             return None
-        window = service.windows.get(basis)
-        if window is None or len(window) < LEAST:
-            window = self._hall.get(basis)
-            if window is None or len(window) < LEAST:
-                return None
+        window = self._window(service, basis)
+        if window is None:
+            return None
         p50_s, spread_s = points[basis], spreads[basis]
         bound_s = p50_s + window.quantile(1 - service.level.miss) * spread_s
-        chance = learned.chance if learned is not None and basis is Basis.LEARNED else None
+        chance = learned.chance if learned is not None and basis is EstimateBasis.LEARNED else None
         if chance is None:
             chance = window.share_over((promise_s - p50_s) / spread_s)
         return Estimate(p50_s, max(bound_s, p50_s), basis, chance)
+
+    def _window(self, service: _Service, basis: EstimateBasis) -> Window | None:
+        """What came true of a predictor: of the service, else of the hall; None where that is too little."""
+        windows = (service.windows.get(basis), self._hall.get(basis))
+        return next((one for one in windows if one is not None and len(one) >= LEAST), None)
 
     def called(self, ticket: str, wait_s: float) -> Scored | None:
         """The wait of a ticket is known: score what was said of it. None: nothing was."""

@@ -1,30 +1,9 @@
 """What may be known about a ticket at the moment it is issued, and the words in which an estimate is given."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
-
-class Basis(StrEnum):
-    """The predictor that an estimate is from."""
-
-    MOVING_AVERAGE = "moving_average"
-    LAST_TO_ENTER = "last_to_enter"
-    HEAD_OF_LINE = "head_of_line"
-    QUEUE_LENGTH = "queue_length"
-    SIMULATION = "simulation"
-    LEARNED = "learned"
-
-
-class Because(StrEnum):
-    """Why there is no estimate."""
-
-    SERVICE_NEVER_SEEN = "service_never_seen"
-    TOO_LITTLE_HISTORY = "too_little_history"
-    NO_COUNTER_OPEN = "no_counter_open"
-    HALL_CLOSED = "hall_closed"
-    SUSPENDED = "suspended"
-    CLOCK_UNSURE = "clock_unsure"
+from models.vocabulary import EstimateBasis
 
 
 class Known(NamedTuple):
@@ -74,5 +53,5 @@ class Estimate:
 
     p50_s: float
     bound_s: float
-    basis: Basis
+    basis: EstimateBasis
     chance: float

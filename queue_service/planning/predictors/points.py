@@ -7,8 +7,9 @@ Management Science 45(6), 1999.
 
 from typing import Protocol
 
+from models.vocabulary import EstimateBasis
 from queue_service.planning.predictors.gamma import chance_over, unit_quantile
-from queue_service.planning.predictors.known import Basis, Known
+from queue_service.planning.predictors.known import Known
 
 
 class Predictor(Protocol):
@@ -54,9 +55,9 @@ def queue_length_chance(known: Known, promise_s: float) -> float | None:
     return None if scale is None else chance_over(known.ahead, scale, promise_s)
 
 
-PREDICTORS: dict[Basis, Predictor] = {
-    Basis.MOVING_AVERAGE: moving_average,
-    Basis.LAST_TO_ENTER: last_to_enter,
-    Basis.HEAD_OF_LINE: head_of_line,
-    Basis.QUEUE_LENGTH: queue_length,
+PREDICTORS: dict[EstimateBasis, Predictor] = {
+    EstimateBasis.MOVING_AVERAGE: moving_average,
+    EstimateBasis.LAST_TO_ENTER: last_to_enter,
+    EstimateBasis.HEAD_OF_LINE: head_of_line,
+    EstimateBasis.QUEUE_LENGTH: queue_length,
 }

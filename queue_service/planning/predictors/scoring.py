@@ -1,16 +1,16 @@
 """How well each predictor has done for a service, recent tickets weighing more; who is best serves."""
 
-from queue_service.planning.predictors.known import Basis
+from models.vocabulary import EstimateBasis
 
 WEIGHT = 0.02
 """Of a new error: a memory of about fifty tickets, with plain means until so many were scored."""
 PREFERENCE = (
-    Basis.LEARNED,
-    Basis.SIMULATION,
-    Basis.QUEUE_LENGTH,
-    Basis.HEAD_OF_LINE,
-    Basis.LAST_TO_ENTER,
-    Basis.MOVING_AVERAGE,
+    EstimateBasis.LEARNED,
+    EstimateBasis.SIMULATION,
+    EstimateBasis.QUEUE_LENGTH,
+    EstimateBasis.HEAD_OF_LINE,
+    EstimateBasis.LAST_TO_ENTER,
+    EstimateBasis.MOVING_AVERAGE,
 )
 """Who serves while scores are equal or missing: what did best on recorded halls."""
 MARGIN = 0.97
@@ -25,22 +25,22 @@ class Scores:
     __slots__ = ("_counts", "_errors")
 
     def __init__(self) -> None:
-        self._errors: dict[Basis, float] = {}
-        self._counts: dict[Basis, int] = {}
+        self._errors: dict[EstimateBasis, float] = {}
+        self._counts: dict[EstimateBasis, int] = {}
 
-    def add(self, basis: Basis, error_s: float) -> None:
+    def add(self, basis: EstimateBasis, error_s: float) -> None:
         """A ticket's wait is known: how far off this predictor was."""
         count = self._counts[basis] = self._counts.get(basis, 0) + 1
         before = self._errors.get(basis, 0.0)
         self._errors[basis] = before + max(WEIGHT, 1 / count) * (abs(error_s) - before)
 
-    def mae_s(self, basis: Basis) -> float | None:
+    def mae_s(self, basis: EstimateBasis) -> float | None:
         """The error so far; None while too few were scored."""
         return self._errors[basis] if self._counts.get(basis, 0) >= LEAST else None
 
-    def best(self, points: dict[Basis, float]) -> Basis | None:
+    def best(self, points: dict[EstimateBasis, float]) -> EstimateBasis | None:
         """Who serves, of those who can say something; None where nobody can."""
-        chosen: Basis | None = None
+        chosen: EstimateBasis | None = None
         least = float("inf")
         errors, counts = self._errors, self._counts
         for basis in PREFERENCE:
