@@ -67,12 +67,18 @@ class Judged(NamedTuple):
 
 
 class DayRead(NamedTuple):
-    """A business day with its tickets. `until_ms`: its end, or now."""
+    """A business day with its tickets. `clock`: an empty hall that knows the plan's wait clock and the day's opening
+    hours; `until_ms`: the day's end, or now."""
 
-    day: Day
+    clock: Hall
     until_ms: int
     tickets: list[Judged]
     not_checked_in: int
+
+    @property
+    def day(self) -> Day:
+        """Which day it is."""
+        return self.clock.day
 
 
 def days_with_tickets(connection: Connection, hall: str, from_day: str, to_day: str) -> list[str]:
@@ -88,7 +94,7 @@ def read_days(connection: Connection, plan: Plan, from_day: str, to_day: str, no
 
 
 def _read_day(connection: Connection, plan: Plan, day: str, now_ms: int) -> DayRead:
-    clock = Hall(plan.id)  # an empty hall: it knows the plan's wait clock and the day's opening hours
+    clock = Hall(plan.id)
     clock.plan = plan
     clock.plan_day(day)
     tickets, legs = _tickets(connection, plan.id, day), _legs(connection, plan.id, day)
@@ -104,7 +110,7 @@ def _read_day(connection: Connection, plan: Plan, day: str, now_ms: int) -> DayR
             own = [leg for leg in own if leg.waiting_since_ms < clock.day.end_ms]
         promise = (ticket.period, ticket.promise_ms or 0, ticket.percentile or 0)
         judged.append(Judged(record, promise, cause_of(record, own, clock.day, until_ms, peak), own))
-    return DayRead(clock.day, until_ms, judged, len(tickets) - len(judged))
+    return DayRead(clock, until_ms, judged, len(tickets) - len(judged))
 
 
 def _tickets(connection: Connection, hall: str, day: str) -> list[_Ticket]:

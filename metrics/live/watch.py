@@ -2,19 +2,17 @@
 event beside the view, as the tally is; what happened on earlier days is read once, beside the event loop.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from metrics.live.burn import Outcome, open_since_ms, outcome_of
-from metrics.waits import live_record, wait_record
+from metrics.reading import DayRead, read_days
+from metrics.waits import live_record
 from queue_service.domain import events as ev
-from queue_service.domain.calendar import local_date
+from queue_service.domain.calendar import day_of, local_date
 from queue_service.domain.hall import Hall
 from queue_service.domain.plan import Plan
-from queue_service.journal import LEG, TICKET
 
 _SETTLING = frozenset({ev.TicketFinished, ev.TicketCancelled, ev.TicketExpired, ev.TicketBackfilled})
 
@@ -83,25 +81,14 @@ def past_outcomes(connection: Connection, plan: Plan, now_ms: int) -> list[Outco
         return []
     longest_ms = max(rule.long_ms for rule in plan.alerts.burns)
     zone = plan.calendar.time_zone
-    first, today = local_date(open_since_ms(plan.calendar, now_ms, longest_ms), zone), local_date(now_ms, zone)
-    found: list[Outcome] = []
-    legs: dict[str, list[Any]] = defaultdict(list)
-    days = (LEG.c.hall == plan.id, LEG.c.day >= first, LEG.c.day < today)
-    for row in connection.execute(select(LEG).where(*days).order_by(LEG.c.ticket, LEG.c.leg)).fetchall():
-        legs[row.ticket].append(row)
-    for row in connection.execute(
-        select(TICKET).where(TICKET.c.hall == plan.id, TICKET.c.day >= first, TICKET.c.day < today)
-    ).fetchall():
-        outcome = _past_outcome(plan, row, legs.get(row.id, []), now_ms)
+    first = local_date(open_since_ms(plan.calendar, now_ms, longest_ms), zone)
+    today = day_of(plan.calendar, local_date(now_ms, zone))
+    yesterday = local_date(today.start_ms - 1, zone)
+    return [outcome for day in read_days(connection, plan, first, yesterday, now_ms) for outcome in _outcomes(day)]
+
+
+def _outcomes(read: DayRead) -> Iterator[Outcome]:
+    for ticket in read.tickets:
+        outcome = outcome_of(read.clock, ticket.record, ticket.legs, read.until_ms)
         if outcome is not None:
-            found.append(outcome)
-    return found
-
-
-def _past_outcome(plan: Plan, row: Any, legs: list[Any], now_ms: int) -> Outcome | None:
-    clock = Hall(plan.id)  # an empty hall: it knows the plan's wait clock and the day's opening hours
-    clock.plan = plan
-    clock.plan_day(row.day)
-    record = wait_record(clock, row, legs, clock.day.end_ms, now_ms)
-    own = [leg for leg in legs if leg.waiting_since_ms < clock.day.end_ms]
-    return outcome_of(clock, record, own, clock.day.end_ms)
+            yield outcome
