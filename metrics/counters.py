@@ -154,7 +154,8 @@ class CounterTimes:
     def serve(
         self, leg: Any, until_ms: int, now_ms: int, moves: Sequence[tuple[int, str]]
     ) -> Sequence[tuple[int, int]]:
-        """A leg that was called: counts it, hand-overs (`moves`) divided; its serving in `pieces`.
+        """A leg that was called: counts it, hand-overs (`moves`, of all the ticket's legs) divided; its serving in
+        `pieces`.
 
         A call lasts no longer than its day (`until_ms`), serving goes on over midnight."""
         totals = self._totals[leg.counter]
@@ -162,6 +163,8 @@ class CounterTimes:
         running_ms = until_ms if leg.started_at_ms is None else now_ms
         end_ms = running_ms if leg.ended_at_ms is None else leg.ended_at_ms
         began_ms = leg.called_at_ms if leg.start_implied else leg.started_at_ms
+        if moves:
+            moves = [move for move in moves if began_ms is not None and began_ms <= move[0] <= end_ms]
         first = self._totals[moves[0][1]] if moves else totals
         first.called_ms += (end_ms if began_ms is None else began_ms) - leg.called_at_ms
         if leg.outcome == LegOutcome.FINISHED:

@@ -64,3 +64,18 @@ def test_a_wait_over_midnight_ends_with_its_day(tmp_path_factory: pytest.TempPat
     assert (report.rows[0].left, after.rows[0].counted, after.rows[0].left) == (1, 0, 0)
     assert [one.open_s for one in (*report.counters, *after.counters)] == [86_400.0, 3_600.0]
     database.close()
+
+
+def test_a_hand_over_belongs_to_its_own_leg(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """After a hand-over and a transfer the next call is the time of the counter that called, not of the first one."""
+    drive = Drive(empty_database(tmp_path_factory.mktemp("legs")))
+    drive.plan()
+    drive.open("1", "2")
+    ticket = drive.issue(at_ms=at(9))
+    drive.send(c.CallNext("1"), at_ms=at(9, 1))
+    drive.send(c.Start(ticket), at_ms=at(9, 2))
+    drive.send(c.HandOver(ticket, "2"), at_ms=at(9, 3))
+    drive.send(c.Transfer(ticket, "tax"), at_ms=at(9, 5))
+    drive.send(c.CallNext("2"), at_ms=at(9, 10))
+    figures = {one.counter: (one.called_s, one.serving_s) for one in drive.report(now_ms=at(9, 14)).counters}
+    assert (figures["1"], figures["2"]) == ((60.0, 60.0), (240.0, 120.0))
