@@ -81,6 +81,13 @@ class IdleAnswer(AnswerShape):
     service: str
 
 
+class HelpAnswer(AnswerShape):
+    """A counter that rang for help, and has done nothing since."""
+
+    counter: str
+    since: AwareDatetime
+
+
 class PromiseAnswer(AnswerShape):
     """How the promise stands. `expected_misses_30_min`: of those who wait now, in the next half hour."""
 
@@ -92,4 +99,5 @@ class PromiseAnswer(AnswerShape):
     waiting: list[WaitingAnswer]
     burn: list[BurnAnswer]
     idle_while_waiting: list[IdleAnswer]
+    help: list[HelpAnswer]
     alerts: list[AlertAnswer]

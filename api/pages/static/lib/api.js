@@ -36,6 +36,7 @@ async function once(method, path, body, key) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
   const text = await answer.text();
+  if (answer.ok && (answer.headers.get("content-type") ?? "").startsWith("image/")) return { document: `data:image/svg+xml,${encodeURIComponent(text)}` };
   const document = text && (answer.headers.get("content-type") ?? "").includes("json") ? JSON.parse(text) : null;
   if (!answer.ok) throw new Refused(answer.status, document ?? {});
   return { status: answer.status, headers: answer.headers, document };
