@@ -23,6 +23,8 @@ PAGES = [
     "/desk/hall",
     "/counter/hall/2",
     "/board/hall",
+    "/plan/hall",
+    "/plan/hall",
     "/t/{ticket}",
 ]
 

@@ -4,7 +4,7 @@ import { h, show } from "./lib/dom.js";
 import { begin, root } from "./lib/page.js";
 import { languageSwitch, t } from "./lib/words.js";
 
-const PAGES = ["display", "kiosk", "desk", "board", "join"];
+const PAGES = ["display", "kiosk", "desk", "board", "join", "plan"];
 
 begin("home", async () => {
   const halls = (await read("/v1/halls")).items;
