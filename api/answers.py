@@ -125,6 +125,7 @@ def counter_document(hall: Hall, counter_id: str) -> dict[str, Any]:
         "number": ticket.number if ticket else None,
         "pause_reason": counter.pause_reason,
         "pause_after": counter.pause_after,
+        "announced_at": rfc3339_or_none(hall.announced_ms.get(ticket.id)) if ticket else None,
         "since": rfc3339(counter.since_ms),
         "seq": hall.seq,
     }

@@ -21,7 +21,7 @@ ACTOR_TOKEN = "token"  # noqa: S105 (an actor's name)
 ACTOR_VISITOR = "visitor"
 
 _FREE = re.compile(r"^/(healthz|readyz|docs|docs/.*|openapi\.json|asyncapi\.json)$")
-_PAGE_GET = re.compile(r"^/$|^/(display|kiosk|join|t|desk|counter|board|plan|pages|qr)/")
+_PAGE_GET = re.compile(r"^/$|^/(display|kiosk|join|t|desk|counter|board|plan|clips|pages|qr)/")
 """The pages themselves: shells, scripts, styles and QR codes, the same for everybody."""
 _VISITOR_GET = re.compile(r"^/v1/tickets/[^/]+$")
 _VISITOR_POST = re.compile(r"^/v1/tickets/[^/]+/(check-in|postpone|rejoin|cancel)$")

@@ -67,7 +67,7 @@ class TicketList(AnswerShape):
 
 
 class CounterAnswer(AnswerShape):
-    """A counter as it stands; `ticket` while it holds one."""
+    """A counter as it stands; `ticket` while it holds one. `announced_at`: when the lobby was told of its call."""
 
     hall: str
     counter: str
@@ -78,6 +78,7 @@ class CounterAnswer(AnswerShape):
     number: str | None
     pause_reason: str | None
     pause_after: str | None
+    announced_at: AwareDatetime | None
     since: AwareDatetime
     seq: int
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from models.answers import AnswerShape, EstimateAnswer
-from models.vocabulary import AlertKind, Period
+from models.vocabulary import AlertKind, Period, Voice
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float | None, Field(ge=0, le=1)]
@@ -88,6 +88,17 @@ class HelpAnswer(AnswerShape):
     since: AwareDatetime
 
 
+class DisplayAnswer(AnswerShape):
+    """What a display said when it last announced a call: with what it spoke, and how long after the call it began, then
+    and today at worst."""
+
+    display: str
+    voice: Voice
+    at: AwareDatetime
+    lag_s: Seconds
+    worst_lag_s: Seconds
+
+
 class PromiseAnswer(AnswerShape):
     """How the promise stands. `expected_misses_30_min`: of those who wait now, in the next half hour."""
 
@@ -100,4 +111,5 @@ class PromiseAnswer(AnswerShape):
     burn: list[BurnAnswer]
     idle_while_waiting: list[IdleAnswer]
     help: list[HelpAnswer]
+    displays: list[DisplayAnswer]
     alerts: list[AlertAnswer]

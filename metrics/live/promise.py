@@ -53,6 +53,16 @@ def promise_document(
             {"counter": one.counter, "idle_s": seconds(one.idle_ms), "service": one.service} for one in idle
         ],
         "help": [{"counter": counter, "since": rfc3339(rung_ms)} for counter, rung_ms in watch.rings.items()],
+        "displays": [
+            {
+                "display": name,
+                "voice": told.voice,
+                "at": rfc3339(told.at_ms),
+                "lag_s": seconds(told.lag_ms),
+                "worst_lag_s": seconds(told.worst_ms),
+            }
+            for name, told in watch.displays.items()
+        ],
         "alerts": [alert_document(alert) for alert in hall.alerts.values()],
     }
 

@@ -73,6 +73,24 @@ async def test_a_no_show_who_comes_back(desks: Desks) -> None:
     assert (await desk.counter("1", "call-next"))["id"] == second
 
 
+async def test_a_display_tells_when_a_call_was_announced(desks: Desks) -> None:
+    """The clock of a no-show runs from then; the supervisor sees with what it spoke and how late it was."""
+    desk = await desks.new(no_show={"recalls": 0, "after_s": 60})
+    ticket = await desk.issue()
+    await desk.counter("1", "call-next")
+    desk.later(30)
+    said = {"number": ticket["number"], "display": "lobby", "voice": "none", "lag_s": 29.5}
+    assert (await desk.counter("1", "announced", **said))["announced_at"] == desk.utc("00:00:30.000")
+    desk.later(40)
+    assert (await desk.refused_ticket(ticket["id"], "no-show", "too-early"))["wait_s"] == 20.0
+    [display] = (await desk.get("promise"))["displays"]
+    assert display == {
+        "display": "lobby", "voice": "none", "at": desk.utc("00:00:30.000"), "lag_s": 29.5, "worst_lag_s": 29.5,
+    }  # fmt: skip
+    desk.later(20)
+    await desk.ticket(ticket["id"], "no-show")
+
+
 async def test_the_grace_of_a_no_show_ends(desks: Desks) -> None:
     """Whoever comes after the grace is refused, and told how long it was."""
     desk = await desks.new()

@@ -14,6 +14,7 @@ const SOON_MS = 400;
 const HALLS_MS = 30_000;
 const ADVICE_MS = 60_000;
 const LIKELY = 0.5;
+const LATE_S = 60;
 const [hall] = places;
 const path = hallPath(hall);
 
@@ -149,10 +150,16 @@ function counters() {
 function notices() {
   const stopped = board.suspended.map((one) => h("div", { class: "notice bad spread" }, one.service ? t("service-suspended", { service: named(plan.serviceOf[one.service]), reason: one.reason }) : t("hall-suspended", { reason: one.reason }),
     h("button", { type: "button", onclick: () => act("resume", one.service ? { service: one.service } : {}) }, t("resume"))));
+  const mute = promise.displays.filter((one) => one.voice === "none").map((one) => h("div", { class: "notice" }, t("display-mute", { name: one.display })));
   const calls = ringing().map((one) => h("div", { class: "notice spread", role: "alert" }, t("help-at", { counter: plan.counterName(one.counter), time: clock(one.since, plan.time_zone) }),
     h("button", { type: "button", onclick: () => { seenHelp.add(helpKey(one)); draw(); } }, t("seen"))));
   const open = standing(promise.alerts).sort((a, b) => Boolean(a.acknowledged_at) - Boolean(b.acknowledged_at));
-  return [...open.map((one) => alertNotice(one, plan, acknowledge)), ...calls, ...stopped];
+  return [...open.map((one) => alertNotice(one, plan, acknowledge)), ...calls, ...stopped, ...mute];
+}
+
+function displays() {
+  return h("ul", { class: "row" }, promise.displays.map((one) => h("li", { class: `tag ${one.voice === "none" ? "warn" : one.lag_s > LATE_S ? "bad" : "good"}` },
+    t("display-said", { name: one.display, voice: t(`voice-${one.voice}`), lag: span(one.lag_s), worst: span(one.worst_lag_s), time: clock(one.at, plan.time_zone) }))));
 }
 
 function drawHalls() {
@@ -171,19 +178,21 @@ function draw() {
   show(parts.figures, figures());
   show(parts.lines, h("h2", {}, t("lines")), lines());
   show(parts.counters, h("h2", {}, t("counters")), counters());
+  parts.displays.hidden = promise.displays.length === 0;
+  show(parts.displays, h("h2", {}, t("displays")), displays());
   write(parts.asOf, t("as-of", { time: clock(now_ms(), plan.time_zone, true) }));
 }
 
 function layout(stale) {
-  for (const name of ["notices", "advice", "lines", "counters", "halls"]) parts[name] = h("section", { class: name === "notices" ? "stack wide" : "card stack", "aria-label": t(name) });
-  for (const name of ["advice", "halls"]) parts[name].classList.add("wide");
+  for (const name of ["notices", "advice", "lines", "counters", "displays", "halls"]) parts[name] = h("section", { class: name === "notices" ? "stack wide" : "card stack", "aria-label": t(name) });
+  for (const name of ["advice", "displays", "halls"]) parts[name].classList.add("wide");
   parts.halls.hidden = true;
   parts.figures = h("section", { class: "figures wide", "aria-label": t("figures") });
   parts.asOf = h("p", { class: "soft small" });
   const sound = h("button", { type: "button", "aria-pressed": String(bell.hasSound), onclick: () => { bell.toggle(); sound.setAttribute("aria-pressed", String(bell.hasSound)); } }, t("sound"));
   drawAdvice(parts.advice, null);
   show(root, stale.mark, h("header", { class: "head" }, h("div", {}, h("h1", {}, named(plan)), parts.asOf), sound, h("a", { class: "button", href: `/plan/${hall}` }, t("title-plan")), h("button", { type: "button", class: "danger", onclick: suspend }, t("suspend")), languageSwitch()),
-    h("div", { class: "body" }, parts.notices, parts.figures, parts.advice, parts.lines, parts.counters, chartSection(path), parts.halls));
+    h("div", { class: "body" }, parts.notices, parts.figures, parts.advice, parts.lines, parts.counters, parts.displays, chartSection(path), parts.halls));
 }
 
 begin("board", async () => {

@@ -104,7 +104,7 @@ const KEYS = { r: "recall", n: "no-show", f: "finish", p: "park", t: "transfer",
 
 function allowed() {
   const calling = me.state === "called", serving = me.state === "serving", open = me.state !== "closed";
-  const waited_s = ticket?.called_at ? since_s(ticket.called_at) : 0;
+  const waited_s = ticket?.called_at ? since_s(me.announced_at ?? ticket.called_at) : 0; // the lobby heard it later
   const passed = calling && ticket.recalls >= plan.no_show.recalls && waited_s >= plan.no_show.after_s;
   return {
     recall: calling, "no-show": passed, requeue: calling || serving, finish: serving, park: serving, transfer: calling || serving,
