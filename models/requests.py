@@ -39,6 +39,13 @@ class IssueBody(Body):
     ref: Ref | None = None
 
 
+class PhoneTicketBody(Body):
+    """Take a number by phone."""
+
+    service: Id
+    language: Language | None = None
+
+
 class RequeueBody(Body):
     """Put a held ticket back in line."""
 

@@ -91,6 +91,17 @@ async def test_a_display_tells_when_a_call_was_announced(desks: Desks) -> None:
     await desk.ticket(ticket["id"], "no-show")
 
 
+async def test_a_visitor_by_phone(desks: Desks) -> None:
+    """The menu says what can be had and how many wait; the ticket is one of the phone's."""
+    desk = await desks.new(check_in_channels=["phone"])
+    assert [one["waiting"] for one in (await desk.get("menu"))["services"]] == [0, 0]
+    ticket = await desk.post("phone-tickets", 201, service="land")
+    assert (ticket["state"], ticket["channel"]) == ("expected", "phone")
+    await desk.ticket(ticket["id"], "check-in")
+    menu = await desk.get(f"/v1/tickets/{ticket['id']}/menu")
+    assert [one["waiting"] for one in menu["services"]] == [0, 1]
+
+
 async def test_the_grace_of_a_no_show_ends(desks: Desks) -> None:
     """Whoever comes after the grace is refused, and told how long it was."""
     desk = await desks.new()

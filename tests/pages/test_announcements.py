@@ -19,7 +19,10 @@ ENGLISH = [*"0123456789AB", "ticket", "go-to", "counter", "counter-2"]
 LISTENER = """
 window.played = [];
 const play = HTMLMediaElement.prototype.play;
-HTMLMediaElement.prototype.play = function () { window.played.push(new URL(this.src).pathname); return play.call(this); };
+HTMLMediaElement.prototype.play = function () {
+  window.played.push(new URL(this.src).pathname);
+  return play.call(this);
+};
 Object.defineProperty(window, "speechSynthesis", { value: undefined });
 """
 """A browser without a voice; what its player is given to play."""

@@ -1,20 +1,20 @@
 // Taking a ticket by phone, from the code on the poster: what for, one press, and on to the ticket's own page.
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { h, show, toast } from "./lib/dom.js";
-import { begin, places, planOf, root } from "./lib/page.js";
+import { begin, indexed, places, root } from "./lib/page.js";
 import { language, languageSwitch, minutes, named, t } from "./lib/words.js";
 
 const [hall] = places;
 const KEPT = `ticket-of-${hall}`;
 
 begin("join", async () => {
-  const plan = await planOf(hall);
-  const { board, estimates = {} } = await read(`${hallPath(hall)}/board`);
+  const plan = indexed(await read(`${hallPath(hall)}/menu`));
+  document.title = `${t("title-join")} · ${named(plan)}`;
   const keys = new Map();
   const take = single(async (service) => {
     if (!keys.has(service.id)) keys.set(service.id, newKey());
     try {
-      const ticket = await tell(`${hallPath(hall)}/tickets`, { service: service.id, channel: "phone", language }, keys.get(service.id));
+      const ticket = await tell(`${hallPath(hall)}/phone-tickets`, { service: service.id, language }, keys.get(service.id));
       localStorage.setItem(KEPT, ticket.id);
       location.assign(`/t/${ticket.id}`);
     } catch (error) {
@@ -22,11 +22,13 @@ begin("join", async () => {
     }
   });
   const about = (service) => {
-    const estimate = estimates[service.id];
-    const range = estimate?.to_s === undefined ? null : t("range", { from: minutes(estimate.from_s), to: minutes(estimate.to_s) });
-    return [t("people-ahead", { count: board.services[service.id]?.waiting ?? 0 }), range].filter(Boolean).join(" · ");
+    if (service.suspended) return t("stopped-now");
+    const { from_s, to_s } = service.estimate;
+    return [t("people-ahead", { count: service.waiting }), to_s === null || to_s === undefined ? null : t("range", { from: minutes(from_s), to: minutes(to_s) })].filter(Boolean).join(" · ");
   };
-  const button = (service) => h("button", { type: "button", class: "tile", onclick: () => take(service) }, h("strong", {}, named(service)), h("span", { class: "soft" }, about(service)));
+  const bring = (service) => service.bring?.[language] ?? service.bring?.[plan.languages[0]];
+  const button = (service) => h("button", { type: "button", class: "tile", disabled: service.suspended, onclick: () => take(service) }, h("strong", {}, named(service)), h("span", { class: "soft" }, about(service)),
+    bring(service) ? h("span", { class: "small" }, t("bring", { what: bring(service) })) : null);
   const zones = [...plan.zones, null].map((zone) => [zone, plan.services.filter((service) => (service.zone ?? null) === (zone?.id ?? null))]).filter(([, services]) => services.length);
   const kept = localStorage.getItem(KEPT);
   show(root, h("header", { class: "head" }, h("h1", {}, named(plan)), languageSwitch()),
