@@ -91,6 +91,27 @@ async def test_a_display_tells_when_a_call_was_announced(desks: Desks) -> None:
     await desk.ticket(ticket["id"], "no-show")
 
 
+async def test_the_legs_of_a_ticket(desks: Desks) -> None:
+    """Every wait and service of a visit, open or over: where, with whom, how long, how it ended."""
+    desk = await desks.new()
+    ticket = (await desk.issue())["id"]
+    desk.later(60)
+    await desk.counter("1", "call-next")
+    await desk.ticket(ticket, "start")
+    await desk.ticket(ticket, "transfer", service="land")
+    first, second = (await desk.get(f"/v1/tickets/{ticket}/legs"))["items"]
+    assert (first["service"], first["counter"], first["waited_s"], first["outcome"]) == (
+        "tax",
+        "1",
+        60.0,
+        "transferred",
+    )
+    assert (second["leg"], second["service"], second["outcome"]) == (2, "land", None)
+    await desk.ticket(ticket, "cancel")
+    over = (await desk.get(f"/v1/tickets/{ticket}/legs"))["items"]
+    assert [one["outcome"] for one in over] == ["transferred", "cancelled"]
+
+
 async def test_a_visitor_by_phone(desks: Desks) -> None:
     """The menu says what can be had and how many wait; the ticket is one of the phone's."""
     desk = await desks.new(check_in_channels=["phone"])

@@ -7,8 +7,9 @@ import { language, named, preferred, speak, t } from "./words.js";
 export const places = location.pathname.split("/").slice(2).map(decodeURIComponent);
 export const root = document.getElementById("page");
 
-export function staleMark() {
-  const mark = h("p", { class: "notice bad stale", role: "alert", hidden: true }, t("stale"));
+// What is said while the stream is late; a kiosk says what to do instead, too.
+export function staleMark(advice = "") {
+  const mark = h("p", { class: "notice bad stale no-print", role: "alert", hidden: true }, [t("stale"), advice].join(" ").trim());
   return { mark, fresh: (isFresh) => { mark.hidden = isFresh; document.documentElement.dataset.fresh = String(isFresh); } };
 }
 
