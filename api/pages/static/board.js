@@ -7,7 +7,7 @@ import { begin, places, planOf, root, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms, since_s } from "./lib/time.js";
 import { Bell, alertNotice, standing } from "./lib/warnings.js";
-import { clock, languageSwitch, minutes, named, span, t } from "./lib/words.js";
+import { clock, languageSwitch, lasting, likely, named, span, t } from "./lib/words.js";
 
 const LOOK_MS = 10_000;
 const SOON_MS = 400;
@@ -71,7 +71,8 @@ async function acknowledge(alert) {
 }
 
 const helpKey = (one) => `${one.counter} ${one.since}`;
-const ringing = () => promise.help.filter((one) => !seenHelp.has(helpKey(one)));
+const isWarnedOf = (one) => standing(promise.alerts).some((alert) => alert.kind === "help_unanswered" && alert.counter === one.counter);
+const ringing = () => promise.help.filter((one) => !seenHelp.has(helpKey(one)) && !isWarnedOf(one));
 
 async function suspend() {
   const form = await ask(t("suspend-title"), (close) => {
@@ -98,7 +99,7 @@ function burnFigure() {
   const told = promise.burn.filter((one) => one.long !== null);
   const worst = told.sort((a, b) => b.long / b.limit - a.long / a.limit)[0];
   if (!worst) return figure(t("burn"), "–", t("burn-none"));
-  return figure(t("burn"), t("times", { factor: Math.round(worst.long * 10) / 10 }), t("burn-note", { limit: Math.round(worst.limit * 10) / 10, time: span(worst.long_s) }), worst.firing ? "bad" : worst.long > 1 ? "warn" : "good");
+  return figure(t("burn"), t("times", { factor: Math.round(worst.long * 10) / 10 }), t("burn-note", { limit: Math.round(worst.limit * 10) / 10, time: lasting(worst.long_s) }), worst.firing ? "bad" : worst.long > 1 ? "warn" : "good");
 }
 
 function figures() {
@@ -116,10 +117,7 @@ function figures() {
 const able = (service) => plan.counters.filter((one) => (one.services ? one.services.includes(service.id) : !one.zone || one.zone === service.zone));
 const isWorking = (counter) => !["closed", "paused"].includes(board.counters[counter.id]?.state ?? "closed");
 
-function expected(service) {
-  const estimate = estimates[service.id];
-  return estimate?.to_s === undefined ? "–" : t("range", { from: minutes(estimate.from_s), to: minutes(estimate.to_s) });
-}
+const expected = (service) => likely(estimates[service.id]) ?? "–";
 
 function line(service) {
   const own = promise.waiting.filter((one) => one.service === service.id);

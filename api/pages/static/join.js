@@ -2,7 +2,7 @@
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { h, show, toast } from "./lib/dom.js";
 import { begin, indexed, places, root } from "./lib/page.js";
-import { language, languageSwitch, minutes, named, t } from "./lib/words.js";
+import { language, languageSwitch, likely, named, t } from "./lib/words.js";
 
 const [hall] = places;
 const KEPT = `ticket-of-${hall}`;
@@ -23,8 +23,7 @@ begin("join", async () => {
   });
   const about = (service) => {
     if (service.suspended) return t("stopped-now");
-    const { from_s, to_s } = service.estimate;
-    return [t("people-ahead", { count: service.waiting }), to_s === null || to_s === undefined ? null : t("range", { from: minutes(from_s), to: minutes(to_s) })].filter(Boolean).join(" · ");
+    return [t("people-ahead", { count: service.waiting }), likely(service.estimate)].filter(Boolean).join(" · ");
   };
   const bring = (service) => service.bring?.[language] ?? service.bring?.[plan.languages[0]];
   const button = (service) => h("button", { type: "button", class: "tile", disabled: service.suspended, onclick: () => take(service) }, h("strong", {}, named(service)), h("span", { class: "soft" }, about(service)),

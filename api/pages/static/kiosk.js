@@ -3,7 +3,7 @@ import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { h, show, write } from "./lib/dom.js";
 import { begin, places, planOf, root, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
-import { clock, date, language, languageSwitch, minutes, named, t } from "./lib/words.js";
+import { clock, date, language, languageSwitch, likely, named, t } from "./lib/words.js";
 
 const IDLE_MS = 45_000;
 const TAKEN_MS = 20_000;
@@ -53,9 +53,7 @@ const inLanguage = (texts) => texts?.[language] ?? texts?.[plan.languages[0]];
 
 function expected(service) {
   const waiting = board?.services[service.id]?.waiting ?? 0;
-  const estimate = estimates[service.id];
-  const time = estimate?.to_s !== undefined ? t("range", { from: minutes(estimate.from_s), to: minutes(estimate.to_s) }) : null;
-  return [t("people-ahead", { count: waiting }), time].filter(Boolean).join(" · ");
+  return [t("people-ahead", { count: waiting }), likely(estimates[service.id])].filter(Boolean).join(" · ");
 }
 
 const isStopped = (service) => board?.suspended.some((one) => [undefined, service.id].includes(one.service)) ?? false;

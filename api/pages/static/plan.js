@@ -18,7 +18,14 @@ let checked = null; // {faults} or {changes}, of the text as it stands
 let asked = 0;
 const parts = {};
 
-const pretty = (document) => JSON.stringify(document, null, 2);
+// What people look for first stands first; the rest as the node sends it.
+const FIRST = ["id", "name", "names", "time_zone", "languages", "order", "max_overtake_s", "promise", "calendar", "zones", "services", "counters", "priorities"];
+const pretty = (document) => {
+  const inOrder = ({ id, name, ...rest }) => ({ ...(id !== undefined && { id }), ...(name !== undefined && { name }), ...rest });
+  const named = (value) => (Array.isArray(value) ? value.map(named) : value && typeof value === "object" ? inOrder(value) : value);
+  const first = Object.fromEntries(FIRST.filter((name) => name in document).map((name) => [name, document[name]]));
+  return JSON.stringify(Object.fromEntries(Object.entries({ ...first, ...document }).map(([name, value]) => [name, named(value)])), null, 2);
+};
 
 async function load() {
   const answer = await answerTo("GET", path);
@@ -116,7 +123,7 @@ function drawLines(faults) {
   show(parts.marks, faults.filter((one) => one.line).map((one) => {
     const mark = h("span", { class: "mark" }, one.text);
     mark.style.top = `calc(${one.line - 1} * var(--row))`;
-    mark.style.left = `${lines[one.line - 1].length + 2}ch`;
+    mark.style.left = `${lines[one.line - 1].length + 3}ch`;
     return mark;
   }));
 }

@@ -3,7 +3,7 @@ import { explain, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, h, show, toast, write } from "./lib/dom.js";
 import { begin, indexed, places, root, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
-import { clock, languageSwitch, minutes, named, t } from "./lib/words.js";
+import { clock, languageSwitch, likely, minutes, named, t } from "./lib/words.js";
 
 const POSTPONE_S = [300, 600, 900, 1800];
 const [id] = places;
@@ -35,8 +35,8 @@ function headline() {
 
 function detail() {
   if (ticket.state !== "waiting") return "";
-  const figures = estimate ?? ticket.estimate;
-  if (figures?.to_s !== undefined) return t("expected-wait", { range: t("range", { from: minutes(figures.from_s), to: minutes(figures.to_s) }) });
+  const range = likely(estimate ?? ticket.estimate);
+  if (range) return t("expected-wait", { range });
   return t("waiting-since", { time: clock(ticket.waiting_since, plan.time_zone) });
 }
 

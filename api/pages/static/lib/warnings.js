@@ -1,6 +1,6 @@
 // Warnings to who is in charge: what each says, what to do about it, a sound until somebody has seen it.
 import { h } from "./dom.js";
-import { clock, named, span, t } from "./words.js";
+import { clock, lasting, named, span, t } from "./words.js";
 import { Voice } from "./voice.js";
 
 const RING_MS = 20_000;
@@ -13,7 +13,7 @@ function values(alert, plan) {
   const times = (value) => (value === undefined ? "" : t("times", { factor: Math.round(value * 10) / 10 }));
   return {
     counter: alert.counter ? plan.counterName(alert.counter) : "", service: named(plan.serviceOf[given.service ?? alert.service]),
-    time: seconds === undefined ? "" : span(seconds), burn: times(given.long), limit: times(given.limit), counted: given.counted,
+    time: seconds === undefined ? "" : given.long_s ? lasting(seconds) : span(seconds), burn: times(given.long), limit: times(given.limit), counted: given.counted,
     waiting: given.waiting, expected: given.expected_misses, allowed: given.allowed,
   };
 }
