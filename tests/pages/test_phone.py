@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.http.conftest import BEARER, TOKEN
 from tests.pages.conftest import NewPage, document
-from tests.running import running_node
+from tests.running import Node, running_node
 
 PLAN = document(
     check_in_channels=["phone"],
@@ -67,3 +67,21 @@ def test_a_hall_that_lets_no_phones_in_says_so(new_page: NewPage, tmp_path: Path
         hall.put("/v1/halls/hall", json=document()).raise_for_status()
         phone = new_page("/join/hall", base_url=guarded.base_url, width=390)
         expect(phone.get_by_role("alert")).to_have_text("本厅不能用手机直接取号，请到大厅取号。")
+
+
+def test_a_menu_that_is_out_of_date_says_so(new_page: NewPage, node: Node) -> None:
+    """Without an answer for a while; and no longer once there is one."""
+    phone = new_page("/join/hall", width=390)
+    stale = phone.get_by_role("alert").filter(has_text="显示内容可能已过时")
+    phone.clock.install()
+    phone.reload()
+    expect(phone.locator(".tile").first).to_be_visible()
+    expect(stale).to_be_hidden()
+    phone.route("**/menu", lambda route: route.abort())
+    phone.clock.fast_forward(11_000)
+    for _ in range(3):  # it asks again before it says so
+        phone.clock.run_for(3_000)
+    expect(stale).to_be_visible()
+    phone.unroute("**/menu")
+    phone.clock.fast_forward(11_000)
+    expect(stale).to_be_hidden()

@@ -93,6 +93,30 @@ def test_the_desk_does_what_a_visitor_without_a_phone_needs(new_page: NewPage, s
         post(staffed, f"tickets/{one['id']}/cancel")
 
 
+def test_who_did_not_come_rejoins_at_the_desk(new_page: NewPage, staffed: Node) -> None:
+    """Within the grace, with the number they had."""
+    ticket = post(staffed, "halls/staffed/tickets", service="tax")
+    called = post(staffed, "halls/staffed/counters/1/call-next")
+    for verb in ("recall", "no-show"):
+        post(staffed, f"tickets/{called['id']}/{verb}")
+    desk = new_page("/desk/staffed")
+    line = desk.locator(".found li").filter(has_text=called["number"])
+    line.get_by_role("button", name="重新排队").click()
+    expect(line).to_contain_text("等待")
+    for one in {ticket["id"], called["id"]}:
+        post(staffed, f"tickets/{one}/cancel")
+
+
+def test_a_kiosk_that_was_left_begins_anew(new_page: NewPage, staffed: Node) -> None:
+    """After three quarters of a minute without a touch the next visitor finds the first question."""
+    kiosk = new_page("/kiosk/staffed")
+    kiosk.clock.install()
+    choose(kiosk, "税务")
+    expect(kiosk.get_by_role("button", name="取号")).to_be_visible()
+    kiosk.clock.fast_forward(46_000)
+    expect(kiosk.get_by_role("heading", name="请选择办事区域")).to_be_visible()
+
+
 def test_paper_tickets_are_entered_at_the_desk(new_page: NewPage, staffed: Node) -> None:
     """Two of an outage with the hall's own times; they are flagged as such."""
     desk = new_page("/desk/staffed")
@@ -107,7 +131,7 @@ def test_paper_tickets_are_entered_at_the_desk(new_page: NewPage, staffed: Node)
     dialog.get_by_role("button", name="录入").click()
     expect(desk.get_by_text("已录入：Z001 Z002")).to_be_visible()
     entered = [one for one in tickets(staffed) if one["channel"] == "paper"]
-    assert [(one["number"], one["apart"], one["waited_s"]) for one in entered] == [
+    assert sorted((one["number"], one["apart"], one["waited_s"]) for one in entered) == [
         ("Z001", "backfilled", 120.0),
         ("Z002", "backfilled", 120.0),
     ]

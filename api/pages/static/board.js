@@ -142,7 +142,7 @@ const KIND = { closed: "", paused: "warn", idle: "good", called: "busy", serving
 function counters() {
   return h("ul", { class: "counters" }, Object.entries(board.counters).map(([id, one]) => h("li", { class: `counter ${KIND[one.state]}` },
     h("a", { href: `/counter/${hall}/${id}` }, plan.counterName(id)), h("span", {}, one.number ? h("strong", { class: "number" }, one.number) : t(`counter-${one.state}`)),
-    h("span", { class: "soft small" }, [one.pause_reason, span(since_s(one.since))].filter(Boolean).join(" · ")))));
+    h("span", { class: "soft small" }, [one.number ? t(`counter-${one.state}`) : one.pause_reason, span(since_s(one.since))].filter(Boolean).join(" · ")))));
 }
 
 function notices() {
