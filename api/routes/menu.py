@@ -92,7 +92,8 @@ def _menu(request: Request, view: View) -> Response:
         for part in document["services"]
     ]
     found = {
-        **{name: document[name] for name in ("id", "name", "names", "time_zone", "languages", "zones", "counters")},
+        **{name: document[name] for name in ("id", "name", "time_zone", "languages", "zones", "counters")},
+        "names": document.get("names", {}),
         "phone_tickets": phone["tickets"],
         "come_now_ahead": phone["come_now_ahead"],
         "postpone_max_s": document["postpone"]["max_s"],
