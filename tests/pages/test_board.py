@@ -7,8 +7,7 @@ from tests.pages.conftest import NewPage, document
 from tests.running import Node, until
 
 ADVICE = {
-    "id": "open tax",
-    "advice_id": "7",
+    "id": "7",
     "kind": "open",
     "text": {"zh-CN": "10:15 前为税务增开 1 个窗口", "en": "Open 1 more for tax"},
     "by": "2026-11-27T02:15:00Z",
@@ -96,11 +95,17 @@ def test_advice_is_told_in_words_and_answered(new_page: NewPage, node: Node) -> 
         answers.append(route.request.post_data_json)
         route.fulfill(json={})
 
-    board.route("**/staffing", lambda route: route.fulfill(json=STAFFING))
+    def staffing(route: Route) -> None:
+        reply = "declined" if answers else None
+        route.fulfill(json={**STAFFING, "given": [{"id": "7", "answer": reply}]})
+
+    board.route("**/staffing", staffing)
     board.route("**/staffing/7/answer", told)
     board.reload()
     expect(region).to_contain_text("为税务增开 1 个窗口")
     region.get_by_role("button", name="暂不采纳").click()
     board.get_by_role("dialog").get_by_label("原因").fill("午休")
     board.get_by_role("dialog").get_by_role("button", name="暂不采纳").click()
-    until(lambda: answers == [{"answer": "declined", "reason": "午休"}], "the answer is told")
+    expect(region).to_contain_text("未采纳")
+    assert answers == [{"answer": "declined", "reason": "午休"}]
+    expect(region.get_by_role("button")).to_have_count(0)

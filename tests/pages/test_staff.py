@@ -154,6 +154,8 @@ def test_a_clerk_sees_what_became_of_a_visitor_before(new_page: NewPage, staffed
     expect(third.locator(".history")).to_contain_text("转办")
     third.get_by_role("button", name="已到窗口").click()
     assert third.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    third.get_by_role("button", name="仅办结").click()
+    expect(third.locator(".tag").first).to_have_text("空闲")
 
 
 def test_a_pause_after_this_one_can_be_wished_and_taken_back(new_page: NewPage, staffed: Node) -> None:
@@ -173,3 +175,26 @@ def test_a_pause_after_this_one_can_be_wished_and_taken_back(new_page: NewPage, 
     expect(counter.get_by_text("办完后暂停：break")).to_be_visible()
     counter.get_by_role("button", name="仅办结").click()
     expect(counter.locator(".tag").first).to_have_text("暂停")
+
+
+def test_a_visitor_is_set_aside_comes_back_and_is_handed_over(new_page: NewPage, staffed: Node) -> None:
+    """With a reason of the plan's, by key; straight back to this counter; then to a colleague, its clock running."""
+    post(staffed, "halls/staffed/counters/2/open", clerk="clerk-2")
+    ticket = post(staffed, "halls/staffed/tickets", service="tax")
+    counter = new_page("/counter/staffed/2")
+    state = counter.locator(".tag").first
+    counter.get_by_role("button", name="叫下一位").click()
+    counter.get_by_role("button", name="已到窗口").click()
+    expect(state).to_have_text("办理中")
+    counter.keyboard.press("p")
+    counter.get_by_role("dialog").get_by_role("button", name="materials").click()
+    expect(state).to_have_text("空闲")
+    counter.get_by_role("button", name="到本窗口").click()
+    expect(state).to_have_text("办理中")
+    expect(counter.locator(".history")).to_contain_text("暂离")
+    counter.keyboard.press("o")
+    counter.get_by_role("dialog").get_by_role("button", name="3号窗口").click()
+    expect(state).to_have_text("空闲")
+    moved = httpx.get(f"{staffed.base_url}/v1/tickets/{ticket['id']}").json()
+    assert (moved["state"], moved["counter"]) == ("serving", "3")
+    post(staffed, f"tickets/{ticket['id']}/finish")

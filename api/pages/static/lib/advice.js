@@ -20,13 +20,13 @@ function buttons(id, answered, answer) {
   return h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => answer(id, { answer: "accepted" }) }, t("accept")), h("button", { type: "button", onclick: decline }, t("decline")));
 }
 
-// `answer(advice_id, body)` tells the node. Each item may carry an id of its own, else they are answered together.
+// `answer(advice_id, body)` tells the node. Only advice that the node has noted as given can be answered.
 export function drawAdvice(root, found, zone, answer) {
   if (!found) { show(root, h("h2", {}, t("advice")), h("p", { class: "soft" }, t("advice-coming"))); return; }
-  const reply = (one) => one.answer?.answer ?? one.answer ?? one.answered ?? null;
+  const given = new Map((found.given ?? []).map((one) => [one.id, one]));
+  const idOf = (one) => one.advice_id ?? (given.has(one.id) ? one.id : null);
   const items = found.advice.map((one) => h("li", { class: "stack" }, h("p", { class: "spread" }, h("strong", {}, inWords(one.text)), h("span", { class: "tag warn" }, t("until-time", { time: clock(one.by, zone) }))),
-    buttons(one.advice_id, reply(one), answer)));
+    buttons(idOf(one), given.get(idOf(one))?.answer, answer)));
   show(root, h("div", { class: "spread" }, h("h2", {}, t("advice")), h("span", { class: "soft small" }, t("as-of", { time: clock(found.as_of, zone) }))),
-    h("p", { class: found.because ? "soft" : "" }, inWords(found.text)), items.length ? h("ul", { class: "advice" }, items) : null,
-    found.advice.length ? buttons(found.advice_id, reply(found), answer) : null);
+    h("p", { class: found.because ? "soft" : "" }, inWords(found.text)), items.length ? h("ul", { class: "advice" }, items) : null);
 }
