@@ -81,3 +81,12 @@ def test_who_was_overtaken_loses_nothing(new_page: NewPage, node: Node) -> None:
     editor.get_by_role("button", name="应用").click()
     expect(editor.get_by_role("status").first).to_have_text("与现行方案相同")
     assert httpx.get(f"{node.base_url}/v1/halls/contested").headers["etag"] == '"3"'
+
+
+def test_a_hall_can_be_begun_in_the_browser(new_page: NewPage, node: Node) -> None:
+    """Where there is none of that name the editor begins with a plan to fill in, and applying makes the hall."""
+    editor = new_page("/plan/begun")
+    rewrite(editor, {**written(editor), "name": "新厅"})
+    editor.get_by_role("button", name="应用").click()
+    expect(editor.locator("html")).to_have_attribute("data-fresh", "true")
+    assert httpx.get(f"{node.base_url}/v1/halls/begun").json()["name"] == "新厅"

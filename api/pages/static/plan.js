@@ -27,8 +27,15 @@ const pretty = (document) => {
   return JSON.stringify(Object.fromEntries(Object.entries({ ...first, ...document }).map(([name, value]) => [name, named(value)])), null, 2);
 };
 
+// A hall that is not there yet begins with a plan to be filled in; version 0 is the one before the first.
+const firstPlan = () => ({
+  id: hall, name: t("new-hall"), time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, max_overtake_s: 900,
+  services: [{ id: "service-1", name: t("service"), prefix: "A" }], counters: [{ id: "1", name: t("counter-number", { number: "1" }) }],
+});
+
 async function load() {
-  const answer = await answerTo("GET", path);
+  const answer = await answerTo("GET", path).catch((error) => { if (error.status === 404) return null; throw error; });
+  if (!answer) return { text: pretty(firstPlan()), etag: '"0"' };
   return { text: pretty(answer.document), etag: answer.headers.get("etag") };
 }
 
@@ -84,6 +91,7 @@ async function apply() {
     toast(t("plan-applied"));
     checked = { changes: [] };
     draw();
+    if (answer.status === 201) location.reload(); // there is a stream to follow now
   } catch (error) {
     if (error instanceof Refused && error.status === 412) await overtaken();
     else failed(error);
