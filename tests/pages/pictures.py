@@ -73,6 +73,7 @@ def take(browser: Browser, node: Node, name: str, path: str, lang: str) -> None:
 def choose_zone(kiosk: Page) -> None:
     """What there is to choose from, with people ahead and how long it takes."""
     kiosk.locator(".tile").first.click()
+    kiosk.mouse.move(0, 0)
 
 
 def make_a_mistake(editor: Page) -> None:
