@@ -19,10 +19,10 @@ const mine = new Set();
 const parts = {};
 
 async function refresh() {
-  me = await read(here);
-  ticket = me.ticket ? await read(ticketPath(me.ticket)) : null;
-  legs = ticket ? (await read(`${ticketPath(ticket.id)}/legs`)).items : [];
-  const [waiting, away] = await Promise.all(["waiting", "parked"].map((state) => read(`${hallPath(hall)}/tickets?state=${state}&limit=1000`)));
+  const now = await read(here), held = now.ticket && ticketPath(now.ticket);
+  const [one, before, waiting, away] = await Promise.all([held ? read(held) : null, held ? read(`${held}/legs`) : { items: [] },
+    ...["waiting", "parked"].map((state) => read(`${hallPath(hall)}/tickets?state=${state}&limit=1000`))]);
+  [me, ticket, legs] = [now, one, before.items]; // together: clocks tick meanwhile
   line = waiting.items.filter((one) => me.services.includes(one.service)).sort((a, b) => a.waiting_since.localeCompare(b.waiting_since));
   parked = away.items;
   draw();
