@@ -58,6 +58,27 @@ def ticket_document(ticket: Ticket, hall_id: str, places_ahead: int | None, wait
     }
 
 
+def leg_documents(ticket: Ticket) -> list[dict[str, Any]]:
+    """A ticket's legs as `LegAnswer` describes them."""
+    return [
+        {
+            "leg": number,
+            "service": leg.service,
+            "priority": leg.priority,
+            "counter": leg.counter,
+            "clerk": leg.clerk,
+            "waiting_since": rfc3339(leg.waiting_since_ms),
+            "called_at": rfc3339_or_none(leg.called_at_ms),
+            "started_at": rfc3339_or_none(leg.started_at_ms),
+            "ended_at": rfc3339_or_none(leg.ended_at_ms),
+            "waited_s": seconds_or_none(leg.waited_ms),
+            "recalls": leg.recalls,
+            "outcome": leg.outcome,
+        }
+        for number, leg in enumerate(ticket.legs, 1)
+    ]
+
+
 def live_ticket(hall: Hall, ticket: Ticket, now_ms: int, estimating: Estimating = no_estimate) -> dict[str, Any]:
     """An open ticket of a hall, its running wait counted up to now, with what `estimating` says of the rest of it."""
     waited_ms = ticket.waited_so_far_ms()
@@ -125,6 +146,7 @@ def counter_document(hall: Hall, counter_id: str) -> dict[str, Any]:
         "number": ticket.number if ticket else None,
         "pause_reason": counter.pause_reason,
         "pause_after": counter.pause_after,
+        "announced_at": rfc3339_or_none(hall.announced_ms.get(ticket.id)) if ticket else None,
         "since": rfc3339(counter.since_ms),
         "seq": hall.seq,
     }

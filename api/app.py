@@ -9,8 +9,8 @@ from starlette.types import ASGIApp
 from api import problems, stream
 from api.direct import Direct
 from api.edge import Edge
-from api.pages import serving
-from api.routes import counters, halls, node, promise, reports, staffing, tickets
+from api.pages import clips, serving
+from api.routes import counters, halls, menu, node, plans, promise, reports, staffing, tickets
 from api.service import Service
 from models.answers import Problem
 
@@ -34,7 +34,7 @@ def build(service: Service) -> ASGIApp:
     )
     app.state.service = service
     problems.install(app)
-    modules = (tickets, counters, halls, promise, reports, staffing, node, stream, serving)
+    modules = (tickets, menu, counters, halls, plans, promise, reports, staffing, node, stream, serving, clips)
     routers = [module.ROUTER for module in modules]
     for router in routers:
         app.include_router(router)

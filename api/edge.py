@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
@@ -21,14 +22,22 @@ ACTOR_TOKEN = "token"  # noqa: S105 (an actor's name)
 ACTOR_VISITOR = "visitor"
 
 _FREE = re.compile(r"^/(healthz|readyz|docs|docs/.*|openapi\.json|asyncapi\.json)$")
-_PAGE_GET = re.compile(r"^/$|^/(display|kiosk|join|t|desk|counter|board|pages|qr)/")
+_PAGE_GET = re.compile(r"^/$|^/(display|kiosk|join|t|desk|counter|board|plan|clips|pages|qr)/")
 """The pages themselves: shells, scripts, styles and QR codes, the same for everybody."""
-_VISITOR_GET = re.compile(r"^/v1/tickets/[^/]+$")
-_VISITOR_POST = re.compile(r"^/v1/tickets/[^/]+/(check-in|postpone|rejoin|cancel)$")
+_VISITOR_GET = re.compile(r"^/v1/(tickets/[^/]+(/menu)?|halls/[^/]+/menu)$")
+_VISITOR_POST = re.compile(r"^/v1/(tickets/[^/]+/(check-in|postpone|rejoin|cancel)|halls/[^/]+/phone-tickets)$")
+"""Of halls, whether a visitor may, their plan says: `api.routes.menu` asks it."""
 _VISITOR_SOCKET = re.compile(r"^/v1/tickets/[^/]+/stream$")
 
 Count = Callable[[str, str, int, float], None]
 """Told of each HTTP request: method, route template, status, seconds."""
+
+
+def refused() -> Response:
+    """401: who asks for this needs a token."""
+    refusal = problem(401, "unauthorized", "A token is needed.", "Send Authorization: Bearer TOKEN.")
+    refusal.headers["WWW-Authenticate"] = "Bearer"
+    return refusal
 
 
 class Edge:
@@ -71,9 +80,7 @@ class Edge:
         announced = _announced_bytes(scope)
         try:
             if actor is None:
-                refusal = problem(401, "unauthorized", "A token is needed.", "Send Authorization: Bearer TOKEN.")
-                refusal.headers["WWW-Authenticate"] = "Bearer"
-                await refusal(scope, receive, watched)
+                await refused()(scope, receive, watched)
             elif announced is None:
                 await self._app(scope, _Bounded(receive, self._max_body_bytes), watched)
             elif announced > self._max_body_bytes:

@@ -122,7 +122,8 @@ class LiveHalls:
         rules = hall.rules.alerts
         idle = idle_while_waiting(hall, IDLE_MS if rules is None else rules.idle_ms, now_ms)
         foreseen = self._foreseen(hall, now_ms)
-        return promise_document(hall, self._cells(hall, now_ms), self._burns(hall, now_ms), idle, foreseen, now_ms)
+        cells, burning = self._cells(hall, now_ms), self._burns(hall, now_ms)
+        return promise_document(hall, cells, burning, idle, foreseen, self._watches[hall.id], now_ms)
 
     def _cells(self, hall: Hall, now_ms: int) -> Cells:
         return self._service.metrics.tally(hall.id).cells(hall, now_ms)

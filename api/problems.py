@@ -70,9 +70,24 @@ def place_of(location: tuple[Any, ...]) -> str:
 
 def faulty(found: list[Any], what: str = "The request") -> Response:
     """422 naming each fault and its place; `found` as pydantic lists errors."""
-    faults = [{"place": place_of(tuple(one["loc"])), "message": one["msg"]} for one in found[:50]]
+    faults = [_fault(one) for one in found[:50]]
     listed = "; ".join(f"{fault['place']}: {fault['message']}" for fault in faults[:5])
     return problem(422, "invalid-request", f"{what} does not fit.", listed, {"faults": faults})
+
+
+_BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length")
+
+
+def _fault(one: Any) -> dict[str, Any]:
+    """One of pydantic's errors: where, what, its name for other languages, and the bound that was not kept."""
+    bounds = [one.get("ctx", {})[name] for name in _BOUNDS if name in one.get("ctx", {})]
+    code = one["type"].replace("_", "-")
+    return {
+        "place": place_of(tuple(one["loc"])),
+        "message": one["msg"],
+        "code": code,
+        **({"bound": bounds[0]} if bounds else {}),
+    }
 
 
 def _on_our_error(request: Request, error: Exception) -> Response:

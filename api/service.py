@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from api.answers import live_ticket, nothing, ticket_document
+from api.answers import leg_documents, live_ticket, nothing, ticket_document
 from api.charting import Charts
 from api.ids import hall_of
 from api.live import LiveHalls
@@ -26,7 +26,7 @@ from queue_service.clock import Clock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
-from queue_service.domain.hall import Hall
+from queue_service.domain.hall import Hall, Ticket
 from queue_service.engine import Commit, Engine
 from queue_service.errors import ClockUnconfirmed, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import Feed
@@ -166,18 +166,29 @@ class Service:
 
     async def ticket(self, ticket_id: str) -> bytes:
         """A ticket's document, open or closed. Raises UnknownTicket."""
+        hall, ticket = await self._find(ticket_id)
+        if hall is not None:
+            return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms(), self.live.estimate))
         hall_id = hall_of(ticket_id)
+        return orjson.dumps(ticket_document(ticket, hall_id, None, ticket.waited_so_far_ms(), ticket.last_seq))
+
+    async def legs(self, ticket_id: str) -> bytes:
+        """A ticket's waits and services, open or closed. Raises UnknownTicket."""
+        _, ticket = await self._find(ticket_id)
+        return orjson.dumps({"items": leg_documents(ticket)})
+
+    async def _find(self, ticket_id: str) -> tuple[Hall | None, Ticket]:
+        """A ticket with the hall that holds it; None: it is over, and was read from the database."""
         try:
-            hall = (await self.current_view(hall_id)).hall
+            hall = (await self.current_view(hall_of(ticket_id))).hall
         except UnknownHall as error:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id) from error
-        ticket = hall.tickets.get(ticket_id)
-        if ticket is not None:
-            return orjson.dumps(live_ticket(hall, ticket, self.clock.now_ms(), self.live.estimate))
+        if ticket_id in hall.tickets:
+            return hall, hall.tickets[ticket_id]
         found = await self.feed.read(lambda one: _stored_ticket(one, ticket_id))
         if found is None:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id)
-        return orjson.dumps(found)
+        return None, found
 
     # -- how it is
 
@@ -199,6 +210,6 @@ class Service:
         return Storage(shutil.disk_usage(self.database.path.parent).free, self.database.wal_bytes())
 
 
-def _stored_ticket(connection: Connection, ticket_id: str) -> dict[str, Any] | None:
+def _stored_ticket(connection: Connection, ticket_id: str) -> Ticket | None:
     found = journal.tickets_from(connection, [row] if (row := journal.ticket_row(connection, ticket_id)) else [])
-    return next((ticket_document(one, hall, None, one.waited_so_far_ms(), one.last_seq) for hall, one in found), None)
+    return next((one for _, one in found), None)

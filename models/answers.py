@@ -59,6 +59,29 @@ class TicketAnswer(AnswerShape):
     seq: int
 
 
+class LegAnswer(AnswerShape):
+    """One wait and one service of a ticket. `outcome`: how it ended, None while it goes on."""
+
+    leg: int
+    service: str
+    priority: str
+    counter: str | None
+    clerk: str | None
+    waiting_since: AwareDatetime
+    called_at: AwareDatetime | None
+    started_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    waited_s: float | None
+    recalls: int
+    outcome: str | None
+
+
+class LegList(AnswerShape):
+    """A ticket's legs, the first one first."""
+
+    items: list[LegAnswer]
+
+
 class TicketList(AnswerShape):
     """Tickets by time of issue; `next` continues the list as `after`."""
 
@@ -67,7 +90,7 @@ class TicketList(AnswerShape):
 
 
 class CounterAnswer(AnswerShape):
-    """A counter as it stands; `ticket` while it holds one."""
+    """A counter as it stands; `ticket` while it holds one. `announced_at`: when the lobby was told of its call."""
 
     hall: str
     counter: str
@@ -78,6 +101,7 @@ class CounterAnswer(AnswerShape):
     number: str | None
     pause_reason: str | None
     pause_after: str | None
+    announced_at: AwareDatetime | None
     since: AwareDatetime
     seq: int
 

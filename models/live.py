@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from models.answers import AnswerShape, EstimateAnswer
-from models.vocabulary import AlertKind, Period
+from models.vocabulary import AlertKind, Period, Voice
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float | None, Field(ge=0, le=1)]
@@ -81,6 +81,24 @@ class IdleAnswer(AnswerShape):
     service: str
 
 
+class HelpAnswer(AnswerShape):
+    """A counter that rang for help, and has done nothing since."""
+
+    counter: str
+    since: AwareDatetime
+
+
+class DisplayAnswer(AnswerShape):
+    """What a display said when it last announced a call: with what it spoke, and how long after the call it began, then
+    and today at worst."""
+
+    display: str
+    voice: Voice
+    at: AwareDatetime
+    lag_s: Seconds
+    worst_lag_s: Seconds
+
+
 class PromiseAnswer(AnswerShape):
     """How the promise stands. `expected_misses_30_min`: of those who wait now, in the next half hour."""
 
@@ -92,4 +110,6 @@ class PromiseAnswer(AnswerShape):
     waiting: list[WaitingAnswer]
     burn: list[BurnAnswer]
     idle_while_waiting: list[IdleAnswer]
+    help: list[HelpAnswer]
+    displays: list[DisplayAnswer]
     alerts: list[AlertAnswer]

@@ -17,6 +17,8 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=LINE_PATTERN)]
 Names = Annotated[dict[Slug, Name], Field(json_schema_extra={"additionalProperties": False})]
 """A name by language. Without the extra the OpenAPI document would allow any other key beside them."""
+Text = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=LINE_PATTERN)]
+Texts = Annotated[dict[Slug, Text], Field(json_schema_extra={"additionalProperties": False})]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=LINE_PATTERN)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,3}$")]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$")]
@@ -111,11 +113,13 @@ class ServiceDocument(Document):
 
 
 class PriorityDocument(Document):
-    """A class of visitors: a shorter order target (percent of the service's) and/or a head start."""
+    """A class of visitors: a shorter order target (percent of the service's) and/or a head start. `condition`: who may
+    claim it and with what proof, by language; kiosks and the desk show it."""
 
     id: Slug
     name: Name
     names: Names = Field(default_factory=dict)
+    condition: Texts = Field(default_factory=dict)
     order_target_percent: Annotated[int, Field(ge=1, le=1000), NUMBER] = 100
     head_start_s: Seconds = 0
 
@@ -189,6 +193,14 @@ class AlertsDocument(Document):
     help_s: PositiveSeconds = 180
 
 
+class PhoneDocument(Document):
+    """What phones may do. `tickets`: take one without any token, and read the hall's menu for it. `come_now_ahead`:
+    with so many before them or fewer, visitors are told to come."""
+
+    tickets: YesNo = False
+    come_now_ahead: Annotated[int, Field(ge=0, le=1000), NUMBER] = 3
+
+
 class PlanDocument(Document):
     """A hall's configuration, one document."""
 
@@ -216,4 +228,5 @@ class PlanDocument(Document):
     chosen_calls_per_day: Annotated[int, Field(ge=0, le=100_000), NUMBER] = 20
     check_in_channels: list[Channel] = Field(default_factory=list, max_length=2)
     emergency_prefix: Prefix | None = None
+    phone: PhoneDocument = Field(default_factory=PhoneDocument)
     alerts: AlertsDocument = Field(default_factory=AlertsDocument)

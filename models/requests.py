@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models.fields import LINE_PATTERN, NUMBER, Moment, YesNo
-from models.vocabulary import Channel
+from models.vocabulary import Channel, Voice
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 TicketId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -37,6 +37,13 @@ class IssueBody(Body):
     items: Annotated[int, Field(ge=1, le=100), NUMBER] = 1
     with_: Annotated[TicketId | None, Field(alias="with")] = None
     ref: Ref | None = None
+
+
+class PhoneTicketBody(Body):
+    """Take a number by phone."""
+
+    service: Id
+    language: Language | None = None
 
 
 class RequeueBody(Body):
@@ -145,6 +152,16 @@ class AcknowledgeBody(Body):
     """Say that an alert was seen, and by whom."""
 
     by: Person | None = None
+
+
+class AnnouncedBody(Body):
+    """A display tells that it announced a call: which `number`, under which name it does so, with what it spoke, and
+    how long after it heard of the call."""
+
+    number: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    display: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)]
+    voice: Voice
+    lag_s: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False), NUMBER] = 0.0
 
 
 class PaperTicketBody(Body):

@@ -116,6 +116,14 @@ class AlertKind(StrEnum):
 BURNS = (AlertKind.BURNING_FAST, AlertKind.BURNING_SLOWLY)
 
 
+class Voice(StrEnum):
+    """With what a display speaks its calls."""
+
+    SPEECH = "speech"
+    CLIPS = "clips"
+    NONE = "none"
+
+
 class EstimateBasis(StrEnum):
     """What an estimate was made with."""
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
         default=[5, 15, 30, 60, 120, 180, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400],
         description="bucket bounds of the wait histogram in seconds, as a JSON list",
     )
+    clips: str | None = Field(None, description="a folder of recorded words, for displays whose browser has no voice")
     log_level: str = Field("info", description="critical, error, warning, info or debug")
 
     @model_validator(mode="after")

@@ -117,6 +117,7 @@ def serve(
     socket_buffer_bytes: Annotated[int | None, typer.Option(help="what may wait for a slow display")] = None,
     heartbeat_s: Annotated[float | None, typer.Option(help="how often streams say they live [default: 15]")] = None,
     wait_buckets: Annotated[list[float] | None, typer.Option(help="wait histogram bounds in seconds")] = None,
+    clips: Annotated[str | None, typer.Option(help="folder of recorded words for displays without a voice")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, ... [default: info]")] = None,
 ) -> None:
     """Serve the API, the streams and the metrics. Every option is also a QUEUE_* variable."""
@@ -130,6 +131,7 @@ def serve(
         socket_buffer_bytes=socket_buffer_bytes,
         heartbeat_s=heartbeat_s,
         wait_buckets=wait_buckets or None,
+        clips=clips,
         log_level=log_level,
     )
     run(Settings(**options), hall or [])

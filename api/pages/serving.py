@@ -29,6 +29,7 @@ PAGES = {
     "desk": "/desk/{hall}",
     "counter": "/counter/{hall}/{counter}",
     "board": "/board/{hall}",
+    "plan": "/plan/{hall}",
     "home": "/",
 }
 """Where each page is."""

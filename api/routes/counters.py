@@ -86,6 +86,15 @@ async def call_help(
     return await _ask(request, hall, c.CallHelp(counter), key)
 
 
+@ROUTER.post("/announced", response_model=CounterAnswer, responses=COMMANDING)
+async def announced(
+    request: Request, hall: HallPath, counter: CounterPath, body: bodies.AnnouncedBody, key: Key = None
+) -> Response:
+    """A display has told the lobby of the counter's call: the seconds until a no-show count from the first that did."""
+    command = c.AnnounceCall(counter, body.number, body.display, body.voice, round(body.lag_s * 1000))
+    return await _ask(request, hall, command, key)
+
+
 @ROUTER.post("/undo", response_model=CounterAnswer, responses=COMMANDING)
 async def undo(
     request: Request, hall: HallPath, counter: CounterPath, body: bodies.Nothing | None = None, key: Key = None

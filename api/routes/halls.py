@@ -60,11 +60,12 @@ async def put_plan(
     """Put the plan. `If-Match: "VERSION"` refuses to overwrite a change not seen; `If-None-Match: *` only makes new."""
     if body.id != hall:
         raise BadValue(f"The document's id is {body.id!r}, the path says {hall!r}.", place="/id")
-    command = c.PutPlan(body.model_dump(mode="json"), _version(if_match, if_none_match))
+    command = c.PutPlan(body.model_dump(mode="json"), version_of(if_match, if_none_match))
     return await ask(request, hall, command, answers.planned, key)
 
 
-def _version(if_match: str | None, if_none_match: str | None) -> int | None:
+def version_of(if_match: str | None, if_none_match: str | None = None) -> int | None:
+    """The plan's version that a caller knows; None: any. Raises StaleVersion for what was never one."""
     if if_none_match == "*":
         return 0
     if if_match is None or if_match == "*":

@@ -11,7 +11,7 @@ from api import answers
 from api.asking import COMMANDING, READING, HallPath, Key, TicketPath, ask, ask_ticket, json_response, service_of
 from api.ids import new_ticket_id
 from models import requests as bodies
-from models.answers import TicketAnswer
+from models.answers import LegList, TicketAnswer
 from queue_service.batch import Answering
 from queue_service.domain import commands as c
 
@@ -39,6 +39,12 @@ async def issue_ticket(request: Request, hall: HallPath, body: bodies.IssueBody,
 async def read_ticket(request: Request, ticket: TicketPath) -> Response:
     """A ticket, open or closed. Holding its id is the visitor's right to follow it."""
     return json_response(await service_of(request).ticket(ticket))
+
+
+@ROUTER.get("/v1/tickets/{ticket}/legs", response_model=LegList, responses=READING)
+async def read_legs_of_ticket(request: Request, ticket: TicketPath) -> Response:
+    """What became of a visit so far: every wait and every service, for staff."""
+    return json_response(await service_of(request).legs(ticket))
 
 
 def _answering(request: Request) -> Answering:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from metrics.live.burn import Burn
 from metrics.live.conditions import Idle
+from metrics.live.watch import Watch
 from metrics.tally import Cells
 from metrics.verdict import share_of
 from models.vocabulary import Verdict
@@ -32,6 +33,7 @@ def promise_document(
     burning: Iterable[Burn],
     idle: Iterable[Idle],
     foreseen: dict[str, Foreseen],
+    watch: Watch,
     now_ms: int,
 ) -> dict[str, Any]:
     """As `models.live.PromiseAnswer` describes it; `foreseen` by ticket."""
@@ -49,6 +51,17 @@ def promise_document(
         "burn": [_burn(one) for one in burning],
         "idle_while_waiting": [
             {"counter": one.counter, "idle_s": seconds(one.idle_ms), "service": one.service} for one in idle
+        ],
+        "help": [{"counter": counter, "since": rfc3339(rung_ms)} for counter, rung_ms in watch.rings.items()],
+        "displays": [
+            {
+                "display": name,
+                "voice": told.voice,
+                "at": rfc3339(told.at_ms),
+                "lag_s": seconds(told.lag_ms),
+                "worst_lag_s": seconds(told.worst_ms),
+            }
+            for name, told in watch.displays.items()
         ],
         "alerts": [alert_document(alert) for alert in hall.alerts.values()],
     }

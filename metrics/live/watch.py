@@ -3,6 +3,7 @@ event beside the view, as the tally is; what happened on earlier days is read on
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,15 @@ from queue_service.domain.plan import Plan
 _SETTLING = frozenset({ev.TicketFinished, ev.TicketCancelled, ev.TicketExpired, ev.TicketBackfilled})
 
 
+class Told(NamedTuple):
+    """What a display last said: with what it spoke, when, how late it was, and how late today at worst."""
+
+    voice: str
+    at_ms: int
+    lag_ms: int
+    worst_ms: int
+
+
 class Watch:
     """One hall's day beside its state. `past`: outcomes of earlier days, None until they are read."""
 
@@ -28,6 +38,7 @@ class Watch:
         self.past: list[Outcome] | None = None
         self.last_call_ms = 0
         self.rings: dict[str, int] = {}
+        self.displays: dict[str, Told] = {}
         self._settled: dict[str, Outcome] = {}
 
     def fold(self, hall: Hall, logged: ev.Logged) -> None:
@@ -49,8 +60,14 @@ class Watch:
         """A bell; whatever the counter does next says that it is over."""
         if isinstance(event, ev.HelpCalled):
             self.rings.setdefault(event.counter, at_ms)
+        elif isinstance(event, ev.CallAnnounced):
+            self.displays[event.display] = self._heard_from(event, at_ms)
         elif self.rings and not isinstance(event, ev.AlertEvent):
             self.rings.pop(getattr(event, "counter", None) or "", None)
+
+    def _heard_from(self, event: ev.CallAnnounced, at_ms: int) -> Told:
+        known = self.displays.get(event.display)
+        return Told(event.voice, at_ms, event.lag_ms, max(event.lag_ms, known.worst_ms if known else 0))
 
     def _settle(self, hall: Hall, ticket_id: str, at_ms: int) -> None:
         ticket = hall.touched.get(ticket_id)

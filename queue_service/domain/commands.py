@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.vocabulary import AlertKind, Channel
+from models.vocabulary import AlertKind, Channel, Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +270,16 @@ class RelieveCounter(CounterCommand):
 @dataclass(frozen=True, slots=True)
 class CallHelp(CounterCommand):
     """Ring the supervisor."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceCall(CounterCommand):
+    """A display has told the lobby of the counter's call."""
+
+    number: str
+    display: str
+    voice: Voice
+    lag_ms: int
 
 
 @dataclass(frozen=True, slots=True)

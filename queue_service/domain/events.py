@@ -325,6 +325,18 @@ class HelpCalled(CounterEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallAnnounced(CounterEvent):
+    """A display told the lobby of the counter's call, `lag_ms` after it heard of it. `voice`: what it spoke with."""
+
+    KIND: ClassVar[str] = "call_announced"
+    ticket: str
+    number: str
+    display: str
+    voice: str
+    lag_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class CommandUndone(CounterEvent):
     """The counter's last command (its first event is `command_seq`) was taken back; `tickets` says to which state."""
 

@@ -177,6 +177,7 @@ class Hall:
         self.suspensions: dict[str | None, Suspension] = {}
         self.suspended_spans: list[tuple[str | None, int, int]] = []
         self.chosen_calls = 0
+        self.announced_ms: dict[str, int] = {}
         self.alerts: dict[str, Alert] = {}
         self.touched: dict[str, Ticket] = {}
         self.touched_legs: dict[tuple[str, int], Leg | None] = {}
@@ -218,6 +219,10 @@ class Hall:
             held = self.tickets[counter.ticket].state
             return CounterState.CALLED if held == TicketState.CALLED else CounterState.SERVING
         return CounterState.PAUSED if counter.pause_reason is not None else CounterState.IDLE
+
+    def called_since_ms(self, ticket: Ticket) -> int:
+        """When a called ticket's call was announced; where no display has said so: when it was called."""
+        return self.announced_ms.get(ticket.id) or ticket.leg.called_at_ms or 0
 
     # -- waiting
 

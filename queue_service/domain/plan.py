@@ -18,10 +18,11 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One contradiction: where it is (JSON pointer) and what is wrong."""
+    """One contradiction: where it is (JSON pointer), what is wrong, and the name of that for other languages."""
 
     place: str
     message: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +241,7 @@ def _repeated(document: Document) -> Iterator[Fault]:
     yield from _repeats("services", "prefix", document["services"])
     prefixes = {service["prefix"] for service in document["services"]}
     if document["emergency_prefix"] in prefixes:
-        yield Fault("/emergency_prefix", "is the prefix of a service too; the paper series needs its own")
+        yield Fault("/emergency_prefix", "is the prefix of a service too; the paper series needs its own", "taken")
 
 
 def _repeats(part: str, field: str, entries: list[Document]) -> Iterator[Fault]:
@@ -248,7 +249,7 @@ def _repeats(part: str, field: str, entries: list[Document]) -> Iterator[Fault]:
     for index, entry in enumerate(entries):
         first = seen.setdefault(entry[field], index)
         if first != index:
-            yield Fault(f"/{part}/{index}/{field}", f"{entry[field]!r} is taken by /{part}/{first}")
+            yield Fault(f"/{part}/{index}/{field}", f"{entry[field]!r} is taken by /{part}/{first}", "taken")
 
 
 def _unknown_names(document: Document) -> Iterator[Fault]:
@@ -257,7 +258,7 @@ def _unknown_names(document: Document) -> Iterator[Fault]:
     for part in ("services", "counters"):
         for index, entry in enumerate(document[part]):
             if entry["zone"] is not None and entry["zone"] not in zones:
-                yield Fault(f"/{part}/{index}/zone", f"there is no zone {entry['zone']!r}")
+                yield Fault(f"/{part}/{index}/zone", f"there is no zone {entry['zone']!r}", "unknown-zone")
     for index, counter in enumerate(document["counters"]):
         yield from _unknown_services(f"/counters/{index}", counter["services"] or (), services)
     for index, reserve in enumerate(document.get("reserve", ())):
@@ -267,7 +268,7 @@ def _unknown_names(document: Document) -> Iterator[Fault]:
 def _unknown_services(place: str, named: Sequence[str], services: set[str]) -> Iterator[Fault]:
     for position, service in enumerate(named):
         if service not in services:
-            yield Fault(f"{place}/services/{position}", f"there is no service {service!r}")
+            yield Fault(f"{place}/services/{position}", f"there is no service {service!r}", "unknown-service")
 
 
 def _bad_hours(document: Document) -> Iterator[Fault]:
@@ -277,13 +278,13 @@ def _bad_hours(document: Document) -> Iterator[Fault]:
     for place, entries in lists:
         for index, entry in enumerate(entries):
             if _minutes(entry["start"]) >= _minutes(entry["end"]):
-                yield Fault(f"{place}/{index}/end", f"{entry['end']} is not after {entry['start']}")
+                yield Fault(f"{place}/{index}/end", f"{entry['end']} is not after {entry['start']}", "end-first")
 
 
 def _bad_channels(document: Document) -> Iterator[Fault]:
     for index, channel in enumerate(document["check_in_channels"]):
         if channel not in (Channel.PHONE, Channel.WEB):
-            yield Fault(f"/check_in_channels/{index}", "only remote tickets (phone, web) check in")
+            yield Fault(f"/check_in_channels/{index}", "only remote tickets (phone, web) check in", "not-remote")
 
 
 def _unserved(document: Document) -> Iterator[Fault]:
@@ -292,13 +293,15 @@ def _unserved(document: Document) -> Iterator[Fault]:
     able = {name for part in document["counters"] for name in _able(part, services)}
     for index, service in enumerate(document["services"]):
         if service["id"] not in able:
-            yield Fault(f"/services/{index}/id", f"no counter serves {service['id']!r}")
+            yield Fault(f"/services/{index}/id", f"no counter serves {service['id']!r}", "unserved")
     for index, counter in enumerate(document["counters"]):
         if not _able(counter, services):
-            yield Fault(f"/counters/{index}/services", f"counter {counter['id']!r} serves nothing")
+            yield Fault(f"/counters/{index}/services", f"counter {counter['id']!r} serves nothing", "serves-nothing")
 
 
 def _bad_burns(document: Document) -> Iterator[Fault]:
     for index, burn in enumerate(document.get("alerts", {}).get("burn", ())):
         if burn["short_s"] >= burn["long_s"]:
-            yield Fault(f"/alerts/burn/{index}/short_s", f"{burn['short_s']} is not less than {burn['long_s']}")
+            yield Fault(
+                f"/alerts/burn/{index}/short_s", f"{burn['short_s']} is not less than {burn['long_s']}", "not-less"
+            )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.vocabulary import CounterState, LegOutcome, TicketState
+from models.vocabulary import CounterState, LegOutcome, TicketState, Voice
 from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain.events import TicketCalled, TicketFinished, TicketStarted
@@ -103,6 +103,33 @@ def test_a_no_show_needs_the_seconds_of_the_plan(driver: HallDriver) -> None:
     driver.later(0.001)
     driver.do(c.NoShow(ticket))
     assert driver.counter("1").ticket is None
+
+
+def test_a_no_show_s_seconds_begin_with_the_announcement(driver: HallDriver) -> None:
+    """Where a display tells the lobby of a call later than it was made, nobody is passed over before they heard it."""
+    ticket = driver.issue()
+    number = driver.ticket(ticket).number
+    driver.call("1")
+    driver.later(50)
+    driver.do(c.AnnounceCall("1", number, "lobby", Voice.SPEECH, 50_000))
+    driver.later(5)
+    driver.do(c.AnnounceCall("1", number, "east", Voice.NONE, 0))
+    driver.do(c.Recall(ticket))
+    driver.do(c.Recall(ticket))
+    driver.later(54)
+    assert driver.refused(c.NoShow(ticket), errors.TooEarly).facts["wait_s"] == 1
+    driver.later(1)
+    driver.do(c.NoShow(ticket))
+
+
+def test_only_a_call_that_stands_is_announced(driver: HallDriver) -> None:
+    """A display that comes too late, or to the wrong counter, changes nothing."""
+    ticket = driver.issue()
+    number = driver.ticket(ticket).number
+    driver.call("1")
+    driver.refused(c.AnnounceCall("2", number, "lobby", Voice.SPEECH, 0), errors.WrongCounterState)
+    driver.do(c.Start(ticket))
+    driver.refused(c.AnnounceCall("1", number, "lobby", Voice.SPEECH, 0), errors.WrongCounterState)
 
 
 def test_recalls_are_counted(driver: HallDriver) -> None:

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from models.vocabulary import AlertKind, Channel
+from models.vocabulary import AlertKind, Channel, Voice
 from queue_service.domain import commands as c
 from queue_service.domain import events
 from queue_service.domain.events import KINDS, Event
@@ -22,7 +22,8 @@ def a_day_with_everything() -> HallDriver:
     driver.later(60)
     driver.call("1")
     script = [
-        c.CheckIn(web), c.Recall(tickets[0]), c.Start(tickets[0]), c.Park(tickets[0], "materials"),
+        c.CheckIn(web), c.AnnounceCall("1", "A002", "lobby", Voice.SPEECH, 900), c.Recall(tickets[0]),
+        c.Start(tickets[0]), c.Park(tickets[0], "materials"),
         c.Return(tickets[0]), c.Transfer(tickets[0], "b", for_counter="1", reserve_ms=5000),
         c.Change(tickets[1], "wrong service", service="b"), c.Postpone(tickets[2], 5000), c.Cancel(tickets[3]),
         c.CallChosen("1", "urgent", ticket=tickets[4]), c.Requeue(tickets[4], "wrong counter"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.vocabulary import Apart, TicketState
+from models.vocabulary import Apart, TicketState, Voice
 from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain.events import CommandUndone
@@ -204,6 +204,15 @@ def test_ringing_for_help_does_not_end_the_undo(driver: HallDriver) -> None:
     driver.issue()
     driver.call("1")
     driver.do(c.CallHelp("1"))
+    driver.do(c.Undo("1"))
+    assert driver.counter("1").ticket is None
+
+
+def test_an_announcement_does_not_end_the_undo(driver: HallDriver) -> None:
+    """A call that the lobby has heard can be taken back all the same."""
+    ticket = driver.issue()
+    driver.call("1")
+    driver.do(c.AnnounceCall("1", driver.ticket(ticket).number, "lobby", Voice.SPEECH, 900))
     driver.do(c.Undo("1"))
     assert driver.counter("1").ticket is None
 

@@ -7,10 +7,10 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from api.problems import MEDIA_TYPE
-from api.routes import counters, halls, node, promise, reports, staffing, tickets
+from api.routes import counters, halls, menu, node, plans, promise, reports, staffing, tickets
 from models.answers import Problem
 
-MODULES = (tickets, counters, halls, promise, reports, staffing, node)
+MODULES = (tickets, menu, counters, halls, plans, promise, reports, staffing, node)
 ROUTES = [route for module in MODULES for route in module.ROUTER.routes if isinstance(route, APIRoute)]
 OPERATIONS = {(method, route.path) for route in ROUTES for method in route.methods or ()}
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.halls import plan
 from tests.http.conftest import BEARER, TOKEN
 from tests.http.reading import log_of
 from tests.http.shapes import OPERATIONS, check_problem
@@ -16,6 +17,7 @@ ANYBODY = {
     ("GET", "/readyz"),
     ("GET", "/asyncapi.json"),
     ("GET", "/v1/tickets/{ticket}"),
+    ("GET", "/v1/tickets/{ticket}/menu"),
     ("POST", "/v1/tickets/{ticket}/check-in"),
     ("POST", "/v1/tickets/{ticket}/postpone"),
     ("POST", "/v1/tickets/{ticket}/rejoin"),
@@ -35,7 +37,7 @@ def test_without_the_token_everything_is_denied(guarded: Node, method: str, path
     """Every operation but those listed is 401 and tells how to ask; a new one is denied until it is listed here."""
     url = path.format(hall="hall", counter="1", alert="none", ticket=f"hall.{'0' * 26}", chart="wait")
     with guarded.client() as anybody:
-        refused = anybody.request(method, url, json={})
+        refused = anybody.request(method, url, json={"service": "tax"} if "phone" in path else {})
     assert refused.status_code == 401
     check_problem(refused, "unauthorized")
     assert refused.headers["www-authenticate"] == "Bearer"
@@ -48,6 +50,24 @@ def test_what_anybody_may_ask(guarded: Node, method: str, path: str) -> None:
     with guarded.client() as anybody:
         answer = anybody.request(method, url, json={"by_s": 60} if "postpone" in path else None)
     assert answer.status_code in (200, 409), answer.text
+
+
+def test_a_plan_may_let_phones_in(guarded: Node) -> None:
+    """Then the menu and a ticket by phone need no token, and nothing else of that hall is open; unknown halls are not
+    told from those that are closed to phones."""
+    with guarded.client(headers=BEARER) as staff, guarded.client() as phone:
+        document = plan("open", phone={"tickets": True, "come_now_ahead": 5})
+        staff.put("/v1/halls/open", json=document).raise_for_status()
+        menu = phone.get("/v1/halls/open/menu").json()
+        assert (menu["phone_tickets"], menu["come_now_ahead"]) == (True, 5)
+        assert [(one["name"], one["waiting"]) for one in menu["services"]] == [("税务", 0), ("不动产", 0)]
+        taken = phone.post("/v1/halls/open/phone-tickets", json={"service": "tax", "language": "en"})
+        assert (taken.status_code, taken.json()["channel"]) == (201, "phone")
+        assert phone.get(f"/v1/tickets/{taken.json()['id']}/menu").json()["name"] == "大厅"
+        closed = [phone.get(f"/v1/halls/{hall}/menu") for hall in ("hall", "nowhere")]
+        assert closed[0].content == closed[1].content
+        closed += [phone.post("/v1/halls/open/tickets", json={"service": "tax"}), phone.get("/v1/halls/open/board")]
+        assert {one.status_code for one in closed} == {401}
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

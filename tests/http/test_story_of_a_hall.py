@@ -8,6 +8,27 @@ from tests.running import eventually
 pytestmark = on_both("desks")
 
 
+async def test_a_plan_is_looked_at_before_it_is_put(desks: Desks) -> None:
+    """The check tells what would change, and refuses as the real thing does; nothing is stored."""
+    desk = await desks.new()
+    document = await desk.get("")
+    path = "plan-check"
+    changed = {**document, "max_overtake_s": 60, "counters": document["counters"][::-1]}
+    found = (await desk.ask("POST", path, json=changed, headers={"If-Match": '"1"'})).json()
+    assert (found["version"], found["document"]) == (1, changed)
+    before, after = ([one["id"] for one in plan["counters"]] for plan in (document, changed))
+    assert found["changes"] == [
+        {"place": "/counters", "before": before, "after": after},
+        {"place": "/max_overtake_s", "before": 3600, "after": 60},
+    ]
+    check_problem(await desk.ask("POST", path, 412, json=changed, headers={"If-Match": '"7"'}), "stale-version")
+    faulty = {**document, "emergency_prefix": "A"}
+    [fault] = check_problem(await desk.ask("POST", path, 422, json=faulty), "plan-faulty")["faults"]
+    assert (fault["place"], fault["code"]) == ("/emergency_prefix", "taken")
+    assert await desk.get("") == document
+    assert len(await desk.events("plan_changed")) == 1
+
+
 async def test_a_plan_and_its_versions(desks: Desks) -> None:
     """201 for a new hall, ETag for each version; a change that was not seen is 412, the same again changes nothing."""
     desk = await desks.new()

@@ -73,6 +73,56 @@ async def test_a_no_show_who_comes_back(desks: Desks) -> None:
     assert (await desk.counter("1", "call-next"))["id"] == second
 
 
+async def test_a_display_tells_when_a_call_was_announced(desks: Desks) -> None:
+    """The clock of a no-show runs from then; the supervisor sees with what it spoke and how late it was."""
+    desk = await desks.new(no_show={"recalls": 0, "after_s": 60})
+    ticket = await desk.issue()
+    await desk.counter("1", "call-next")
+    desk.later(30)
+    said = {"number": ticket["number"], "display": "lobby", "voice": "none", "lag_s": 29.5}
+    assert (await desk.counter("1", "announced", **said))["announced_at"] == desk.utc("00:00:30.000")
+    desk.later(40)
+    assert (await desk.refused_ticket(ticket["id"], "no-show", "too-early"))["wait_s"] == 20.0
+    [display] = (await desk.get("promise"))["displays"]
+    assert display == {
+        "display": "lobby", "voice": "none", "at": desk.utc("00:00:30.000"), "lag_s": 29.5, "worst_lag_s": 29.5,
+    }  # fmt: skip
+    desk.later(20)
+    await desk.ticket(ticket["id"], "no-show")
+
+
+async def test_the_legs_of_a_ticket(desks: Desks) -> None:
+    """Every wait and service of a visit, open or over: where, with whom, how long, how it ended."""
+    desk = await desks.new()
+    ticket = (await desk.issue())["id"]
+    desk.later(60)
+    await desk.counter("1", "call-next")
+    await desk.ticket(ticket, "start")
+    await desk.ticket(ticket, "transfer", service="land")
+    first, second = (await desk.get(f"/v1/tickets/{ticket}/legs"))["items"]
+    assert (first["service"], first["counter"], first["waited_s"], first["outcome"]) == (
+        "tax",
+        "1",
+        60.0,
+        "transferred",
+    )
+    assert (second["leg"], second["service"], second["outcome"]) == (2, "land", None)
+    await desk.ticket(ticket, "cancel")
+    over = (await desk.get(f"/v1/tickets/{ticket}/legs"))["items"]
+    assert [one["outcome"] for one in over] == ["transferred", "cancelled"]
+
+
+async def test_a_visitor_by_phone(desks: Desks) -> None:
+    """The menu says what can be had and how many wait; the ticket is one of the phone's."""
+    desk = await desks.new(check_in_channels=["phone"])
+    assert [one["waiting"] for one in (await desk.get("menu"))["services"]] == [0, 0]
+    ticket = await desk.post("phone-tickets", 201, service="land")
+    assert (ticket["state"], ticket["channel"]) == ("expected", "phone")
+    await desk.ticket(ticket["id"], "check-in")
+    menu = await desk.get(f"/v1/tickets/{ticket['id']}/menu")
+    assert [one["waiting"] for one in menu["services"]] == [0, 1]
+
+
 async def test_the_grace_of_a_no_show_ends(desks: Desks) -> None:
     """Whoever comes after the grace is refused, and told how long it was."""
     desk = await desks.new()

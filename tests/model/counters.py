@@ -98,6 +98,16 @@ def call_help(hall: HallModel, command: c.CallHelp) -> None:
     hall.tell("help_called")
 
 
+def announce_call(hall: HallModel, command: c.AnnounceCall) -> None:
+    """The lobby was told of whom the counter calls; the first time counts."""
+    refuse(command.counter not in hall.counters, errors.UnknownCounter)
+    held = hall.held(command.counter)
+    if held is None or (held.number, held.state) != (command.number, "called"):
+        raise errors.WrongCounterState
+    hall.announced.setdefault(held.id, hall.now_ms)
+    hall.tell("call_announced")
+
+
 def call_next(hall: HallModel, command: c.CallNext) -> None:
     """The one button."""
     counter = _ready(hall, command.counter, command.finish_current)
@@ -129,6 +139,7 @@ def _finish_held(hall: HallModel, held: Ticket) -> None:
 def _call(hall: HallModel, counter: Counter, ticket: Ticket) -> None:
     waited_ms = days.waited_ms(hall.rules, hall.date, ticket.leg.waiting_since_ms, hall.now_ms)
     called = ticket.with_leg(counter=counter.id, clerk=counter.clerk, called_at_ms=hall.now_ms, waited_ms=waited_ms)
+    hall.announced.pop(called.id, None)
     hall.put(called, state="called", counter=counter.id)
     hall.set_counter(counter.id, since_ms=hall.now_ms)
     hall.tell("ticket_called")

@@ -45,6 +45,7 @@ RULES: dict[type[c.Command], Callable[[HallModel, Any], None]] = {
     c.CloseCounter: counters.close,
     c.RelieveCounter: counters.relieve,
     c.CallHelp: counters.call_help,
+    c.AnnounceCall: counters.announce_call,
     c.Undo: counters.undo,
     c.CallNext: counters.call_next,
     c.CallChosen: counters.call_chosen,
@@ -56,7 +57,7 @@ def do(hall: HallModel, command: c.Command) -> None:
     before, happened = hall.twin(), len(hall.happened)
     RULES[type(command)](hall, command)
     name = _at_counter(before, command)
-    if name is None or len(hall.happened) == happened or isinstance(command, c.CallHelp):
+    if name is None or len(hall.happened) == happened or isinstance(command, c.CallHelp | c.AnnounceCall):
         return
     record = None
     if isinstance(command, counters.TAKEN_BACK):

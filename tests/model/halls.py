@@ -62,6 +62,7 @@ def roll_over(hall: HallModel) -> None:
         if counter.is_open:
             pause_if_asked(hall, name)
     alerts.clear_all(hall)
+    hall.announced = {}
     _begin_day(hall)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis.stateful import initialize, rule
 
-from models.vocabulary import AlertKind
+from models.vocabulary import AlertKind, Voice
 from queue_service.domain import commands as c
 from tests.model import days, plans, steps
 from tests.model.asking import Asking
@@ -138,6 +138,14 @@ class Halls(Asking):
             "force": c.CloseCounter(counter, force="clerk unwell"),
         }
         self.ask(name, commands[verb], now)
+
+    def announce(self, name: str, now: bool, place: int, odd: bool, shown: bool, voice: Voice) -> None:
+        """A display tells the lobby; now and then of somebody who is not called there."""
+        called = [one for one in self.hall(name).open_tickets() if one.state == "called" and one.counter]
+        chosen = called[place % len(called)] if called and not odd else None
+        counter = chosen.counter if chosen and chosen.counter else self.counter(name, place, odd)
+        number = "A000" if shown or chosen is None else chosen.number
+        self.ask(name, c.AnnounceCall(counter, number, "lobby", voice, place * 100), now)
 
     # -- the hall
 

@@ -150,6 +150,7 @@ class HallModel:
     suspensions: dict[str | None, Suspension] = field(default_factory=dict)
     stood_still: list[tuple[str | None, int, int]] = field(default_factory=list)
     chosen: int = 0
+    announced: dict[str, int] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     happened: list[str] = field(default_factory=list)
     details: list[int | str] = field(default_factory=list)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from models.vocabulary import TICKET_CHANNELS, AlertKind
+from models.vocabulary import TICKET_CHANNELS, AlertKind, Voice
 from queue_service.domain import commands as c
 from tests.model.tales import TALES
 
@@ -76,6 +76,7 @@ VERBS: dict[str, tuple[int, dict[str, Choices]]] = {
             "verb": (*PAUSING, "pause", "resume", "relieve", "help", "close", "force"),
         },
     ),
+    "announce": (4, {**COUNTER, "shown": (False, False, False, True), "voice": tuple(Voice)}),
     "warn": (3, {**ONE, "kind": tuple(AlertKind), "service": (None, None, *SERVICES), "counter": (None, *COUNTERS)}),
     "heed": (3, {**ONE, "number": WHICH, "odd": RARELY, "by": (None, "wang"), "over": EITHER}),
     "suspend": (1, {**ONE, "service": (None, *SERVICES[:3]), "turn_away": (False, False, True)}),

@@ -146,7 +146,8 @@ def no_show(hall: HallModel, command: c.NoShow) -> None:
 
 
 def called_for_ms(hall: HallModel, ticket: Ticket) -> int:
-    """Time since the call: cut into pieces at every beginning and end of a suspension; those within one left out."""
+    """Time since the lobby was told of the call, or else since the call: cut into pieces at every beginning and end of
+    a suspension; those within one left out."""
     assert ticket.leg.called_at_ms is not None
     still = [one for one in hall.stood_still if one[0] in (None, ticket.service)]
     still += [
@@ -154,8 +155,9 @@ def called_for_ms(hall: HallModel, ticket: Ticket) -> int:
         for one in hall.suspensions.values()
         if one.service in (None, ticket.service)
     ]
-    cuts = {ticket.leg.called_at_ms, hall.now_ms}
-    cuts |= {at for _, begin, end in still for at in (begin, end) if ticket.leg.called_at_ms < at < hall.now_ms}
+    begun_ms = hall.announced.get(ticket.id, ticket.leg.called_at_ms)
+    cuts = {begun_ms, hall.now_ms}
+    cuts |= {at for _, begin, end in still for at in (begin, end) if begun_ms < at < hall.now_ms}
     moments = sorted(cuts)
     pieces = pairwise(moments)
     return sum(end - begin for begin, end in pieces if not any(one[1] <= begin and end <= one[2] for one in still))

@@ -33,7 +33,10 @@ COUNTERS = [
 ]
 RECORDER = """
 window.heard = [];
-window.queueVoice = { say(part) { window.heard.push(part.chime ? "chime" : part.text); return Promise.resolve(); } };
+window.queueVoice = {
+  kindFor: () => "speech",
+  say(part) { window.heard.push(part.chime ? "chime" : part.text); return Promise.resolve(); },
+};
 """
 """In place of the browser's voice: what would have been heard."""
 

@@ -2,10 +2,11 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.http.conftest import BEARER, TOKEN
 from tests.pages.conftest import LANGUAGES, NewPage, document
@@ -23,6 +24,8 @@ PAGES = [
     "/desk/hall",
     "/counter/hall/2",
     "/board/hall",
+    "/plan/hall",
+    "/plan/hall",
     "/t/{ticket}",
 ]
 
@@ -35,9 +38,42 @@ def test_no_page_keeps_anybody_out(new_page: NewPage, node: Node, path: str, lan
     page = new_page(path.format(ticket=ticket), lang)
     expect(page.locator("h1").first).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", lang)
+    assert violations(page) == []
+
+
+def violations(page: Page) -> list[Any]:
+    """What the tool axe finds, and where."""
     page.evaluate(AXE)
     found = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", RULES)
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]] == []
+    return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nothing_that_opens_keeps_anybody_out(new_page: NewPage, node: Node, lang: str) -> None:
+    """Nor does what comes later: choosing at the kiosk, its slip, dialogs, a fault in a plan, a suspended hall."""
+    ticket = httpx.post(f"{node.base_url}/v1/halls/hall/tickets", json={"service": "tax"}).json()
+    httpx.post(f"{node.base_url}/v1/halls/hall/counters/1/open", json={"clerk": "li"})
+    kiosk = new_page("/kiosk/hall", lang)
+    for part in (".tile", ".tile", ".primary"):
+        kiosk.locator(part).first.click()
+        expect(kiosk.locator("h2").first).to_be_visible()
+        assert violations(kiosk) == []
+    desk = new_page("/desk/hall", lang)
+    desk.locator(".head button").first.click()
+    assert violations(desk) == []
+    plan = new_page("/plan/hall", lang)
+    plan.locator("textarea").fill("{}")
+    expect(plan.locator(".mark").first).to_be_visible()
+    assert violations(plan) == []
+    httpx.post(f"{node.base_url}/v1/halls/hall/suspend", json={"reason": "x", "service": "land"}).raise_for_status()
+    try:
+        board, display = new_page("/board/hall", lang), new_page("/display/hall", lang)
+        board.locator(".danger").first.click()
+        expect(display.locator(".body .notice")).to_be_visible()
+        assert violations(board) == violations(display) == []
+    finally:
+        httpx.post(f"{node.base_url}/v1/halls/hall/resume", json={"service": "land"}).raise_for_status()
+        httpx.post(f"{node.base_url}/v1/tickets/{ticket['id']}/cancel")
 
 
 def test_a_hall_with_a_token_asks_for_it_once(new_page: NewPage, tmp_path: Path) -> None:

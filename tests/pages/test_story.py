@@ -13,7 +13,15 @@ STALE = "显示内容可能已过时"
 BUSY_VOICE = """() => { const free = new Promise((resolve) => { window.release = resolve; });
 window.queueVoice.say = (part) => { window.heard.push(part.text ?? "chime"); return free; }; }"""
 """A voice that goes on speaking until it is released."""
-FOLLOWING = ["/display/hall", "/kiosk/hall", "/counter/hall/1", "/board/hall", "/desk/hall"]
+FOLLOWING = [
+    "/display/hall",
+    "/counter/hall/1",
+    "/t/{ticket}",
+    "/kiosk/hall",
+    "/board/hall",
+    "/desk/hall",
+    "/plan/hall",
+]
 
 
 def take_at_kiosk(kiosk: Page, zone: str, service: str) -> str:
@@ -144,11 +152,15 @@ def test_a_second_console_is_noticed(new_page: NewPage, node: Node) -> None:
 
 
 def test_pages_say_when_they_are_out_of_date_and_come_back(new_page: NewPage, tmp_path: Path) -> None:
-    """The server is killed: every page says that it may be out of date; once it is back all go on."""
+    """The server is killed in the middle of a visit: every page says that it may be out of date; once it is back all go
+    on where they were, and the visit with them."""
     running = start_node(tmp_path)
     try:
         httpx.put(f"{running.base_url}/v1/halls/hall", json=document()).raise_for_status()
-        pages = [new_page(path, base_url=running.base_url) for path in FOLLOWING]
+        ticket = httpx.post(f"{running.base_url}/v1/halls/hall/tickets", json={"service": "tax"}).json()["id"]
+        pages = [new_page(path.format(ticket=ticket), base_url=running.base_url) for path in FOLLOWING]
+        display, counter, phone = pages[:3]
+        sign_on(counter, "li")
         for page in pages:
             expect(page.locator("html")).to_have_attribute("data-fresh", "true")
         running.kill()
@@ -158,5 +170,8 @@ def test_pages_say_when_they_are_out_of_date_and_come_back(new_page: NewPage, tm
         for page in pages:
             expect(page.locator("html")).to_have_attribute("data-fresh", "true", timeout=30_000)
             expect(page.get_by_role("alert").filter(has_text=STALE)).to_be_hidden()
+        counter.get_by_role("button", name="叫下一位").click()
+        expect(display.locator(".now .counter")).to_have_text("1号窗口")
+        expect(phone.get_by_role("status")).to_have_text("请到 1号窗口")
     finally:
         running.stop()

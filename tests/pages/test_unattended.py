@@ -65,6 +65,7 @@ async def test_ten_thousand_calls_leave_the_heap_flat(tmp_path: Path) -> None:
                 lambda: page.locator(f".now .ticket:has-text('{number}')").count(), "the last call is shown"
             )
             await eventually(lambda: page.evaluate("!window.queueAnnouncer.isSpeaking"), "all is spoken")
+            await page.wait_for_load_state("networkidle")
             return await heap_bytes(session)
 
         warm = await after(WARM)

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from models.plan import PlanDocument
-from models.vocabulary import AlertKind, Channel
+from models.vocabulary import AlertKind, Channel, TicketState, Voice
 from queue_service import schema
 from queue_service.batch import Answer, Batches, Submission
 from queue_service.clock import ClockGuard, HandClock
@@ -50,7 +50,7 @@ Step = tuple[str, int, int]
 
 OFTEN = 4 * ("issue", "call_next", "start") + 2 * ("call_next", "later", "undo")
 TICKET_VERBS: dict[str, type[c.TicketCommand]] = {verb.replace("-", "_"): kind for kind, verb in VERBS.items()}
-COUNTER_VERBS = ("open", "close", "relieve", "pause", "resume_counter", "help", "call_chosen")
+COUNTER_VERBS = ("open", "close", "relieve", "pause", "resume_counter", "help", "call_chosen", "announce")
 HALL_VERBS = ("suspend", "resume", "resume", "backfill", "record", "plan", "midnight")
 ALERT_VERBS = ("warn", "heed", "calm")
 STEPS = st.lists(
@@ -65,7 +65,7 @@ STEPS = st.lists(
 """Random lives; Hypothesis makes them shorter when something fails."""
 
 _SCRIPT = """
-issue issue.6 check_in call_next recall undo start hand_over park return call_next.1 no_show rejoin postpone
+issue issue.6 check_in call_next announce recall undo start hand_over park return call_next.1 no_show rejoin postpone
 issue call_next requeue transfer.1 change.3 cancel issue call_next start finish
 issue call_next pause.1 resume_counter requeue requeue pause resume_counter suspend issue resume
 backfill record plan.1 warn heed calm relieve help close open issue midnight
@@ -184,6 +184,13 @@ class Life:
             return c.RaiseAlert(f"w{self.hall.seq}", list(AlertKind)[detail % 6], SERVICES[0], counter)
         return c.AcknowledgeAlert(alert, "li") if what == "heed" else c.ClearAlert(alert)
 
+    def _announced(self, which: int) -> c.Command:
+        called = [one for one in self.hall.tickets.values() if one.state == TicketState.CALLED]
+        if not called:
+            return c.AnnounceCall("1", "none", "lobby", Voice.NONE, 0)
+        one = called[which % len(called)]
+        return c.AnnounceCall(one.counter or "1", one.number, "lobby", Voice.SPEECH, 1_000)
+
     def _for_counter(self, what: str, which: int, detail: int) -> c.Command:
         is_open = self._counter(lambda one: one.is_open, which)
         free = self._counter(lambda one: one.is_open and one.ticket is None, which)
@@ -197,6 +204,7 @@ class Life:
             "pause": c.PauseCounter(is_open if detail % 2 else free, "break", after_current=detail % 2 > 0),
             "resume_counter": c.ResumeCounter(paused),
             "help": c.CallHelp(is_open),
+            "announce": self._announced(which),
             "undo": c.Undo(self._counter(lambda one: one.last is not None, which)),
         }
         return made[what]

@@ -10,17 +10,19 @@ const UNDO_MS = 15_000;
 const LINE_SHOWN = 6;
 const EVENTS_MOST = 4; // of one command of a counter
 const MINE_KEPT = 50;
+const SEARCH_FROM = 3;
 const [hall, counter] = places;
 const here = counterPath(hall, counter);
 
-let plan, me, ticket = null, line = [], parked = [], undoUntil = 0, others = "";
+let plan, me, ticket = null, legs = [], line = [], parked = [], undoUntil = 0, others = "";
 const mine = new Set();
 const parts = {};
 
 async function refresh() {
-  me = await read(here);
-  ticket = me.ticket ? await read(ticketPath(me.ticket)) : null;
-  const [waiting, away] = await Promise.all(["waiting", "parked"].map((state) => read(`${hallPath(hall)}/tickets?state=${state}&limit=1000`)));
+  const now = await read(here), held = now.ticket && ticketPath(now.ticket);
+  const [one, before, waiting, away] = await Promise.all([held ? read(held) : null, held ? read(`${held}/legs`) : { items: [] },
+    ...["waiting", "parked"].map((state) => read(`${hallPath(hall)}/tickets?state=${state}&limit=1000`))]);
+  [me, ticket, legs] = [now, one, before.items]; // together: clocks tick meanwhile
   line = waiting.items.filter((one) => me.services.includes(one.service)).sort((a, b) => a.waiting_since.localeCompare(b.waiting_since));
   parked = away.items;
   draw();
@@ -69,7 +71,7 @@ async function pick(title, choices, label) {
       .map((one) => h("button", { type: "button", onclick: () => close(one) }, label(one))));
     search.addEventListener("input", fill);
     fill();
-    return [choices.length > 7 ? search : null, list, h("button", { type: "button", class: "quiet", onclick: () => close(null) }, t("never-mind"))].filter(Boolean);
+    return [choices.length > SEARCH_FROM ? search : null, list, h("button", { type: "button", class: "quiet", onclick: () => close(null) }, t("never-mind"))].filter(Boolean);
   });
 }
 
@@ -95,6 +97,7 @@ const DO = {
     if (to) await act(own("hand-over"), { to_counter: to.id }, true);
   },
   async pause() {
+    if (me.pause_after) { await act(`${here}/resume`); return; }
     const after = me.ticket !== null;
     const reason = await pick(after ? t("pause-after-why") : t("pause-why"), plan.pause_reasons, String);
     if (reason) await act(`${here}/pause`, { reason, after_current: after });
@@ -104,11 +107,11 @@ const KEYS = { r: "recall", n: "no-show", f: "finish", p: "park", t: "transfer",
 
 function allowed() {
   const calling = me.state === "called", serving = me.state === "serving", open = me.state !== "closed";
-  const waited_s = ticket?.called_at ? since_s(ticket.called_at) : 0;
+  const waited_s = ticket?.called_at ? since_s(me.announced_at ?? ticket.called_at) : 0; // the lobby heard it later
   const passed = calling && ticket.recalls >= plan.no_show.recalls && waited_s >= plan.no_show.after_s;
   return {
     recall: calling, "no-show": passed, requeue: calling || serving, finish: serving, park: serving, transfer: calling || serving,
-    "hand-over": serving, undo: Date.now() < undoUntil, help: open, pause: open && me.state !== "paused" && !me.pause_after, close: open && !me.ticket,
+    "hand-over": serving, undo: Date.now() < undoUntil, help: open, pause: open && me.state !== "paused", close: open && !me.ticket,
   };
 }
 
@@ -122,6 +125,7 @@ function layout() {
   parts.others = h("p", { class: "notice", role: "alert", hidden: true }, t("another-console"));
   parts.number = h("p", { class: "number now" });
   parts.about = h("p", { class: "about" });
+  parts.history = h("ol", { class: "history" });
   parts.time = h("p", { class: "number time" });
   parts.primary = h("button", { type: "button", class: "primary big", onclick: () => primary() });
   parts.tools = Object.fromEntries(Object.keys(DO).map((name) => {
@@ -135,7 +139,7 @@ function layout() {
   show(root, stale.mark,
     h("header", { class: "head" }, h("div", {}, h("h1", {}, plan.counterName(counter)), parts.who), parts.state, languageSwitch()),
     h("div", { class: "body" }, parts.others,
-      h("section", { class: "card stack", "aria-label": t("current-visitor") }, parts.sign, h("div", { class: "spread" }, parts.number, parts.time), parts.about, parts.primary,
+      h("section", { class: "card stack", "aria-label": t("current-visitor") }, parts.sign, h("div", { class: "spread" }, parts.number, parts.time), parts.about, parts.history, parts.primary,
         h("div", { class: "tools" }, Object.values(parts.tools))),
       h("section", { class: "card stack", "aria-label": t("waiting-for-me") }, h("div", { class: "spread" }, h("h2", {}, t("waiting-for-me")), parts.lineHead), parts.line),
       parts.parkedCard));
@@ -155,6 +159,8 @@ function draw() {
   write(parts.primary, t(PRIMARY[me.state]));
   const may = allowed();
   for (const [name, button] of Object.entries(parts.tools)) button.disabled = !may[name];
+  parts.tools.pause.setAttribute("aria-pressed", String(Boolean(me.pause_after)));
+  drawHistory();
   drawLine();
   tick();
 }
@@ -165,6 +171,14 @@ function aboutTicket(one) {
     one.items > 1 ? t("items", { count: one.items }) : "", one.leg > 1 ? t("leg", { count: one.leg }) : "", t("waited", { time: span(one.waited_s) }),
     one.recalls ? t("recalled", { count: one.recalls }) : ""];
   return words.filter(Boolean).join(" · ");
+}
+
+// What became of the visitor before: where, with whom, how long waited, how it ended.
+function drawHistory() {
+  const before = legs.slice(0, -1);
+  parts.history.hidden = before.length === 0;
+  show(parts.history, before.map((one) => h("li", {}, h("span", { class: "tag" }, clock(one.called_at ?? one.waiting_since, plan.time_zone)),
+    [named(plan.serviceOf[one.service]), one.counter ? plan.counterName(one.counter) : "", one.clerk, one.waited_s === null ? "" : t("waited", { time: span(one.waited_s) }), one.outcome ? t(`outcome-${one.outcome}`) : ""].filter(Boolean).join(" · "))));
 }
 
 function drawLine() {

@@ -2,6 +2,7 @@
 import { explain, hallPath, newKey, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, h, show, toast, write } from "./lib/dom.js";
 import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { paperForm } from "./lib/paper.js";
 import { Stream } from "./lib/stream.js";
 import { clock, language, languageSwitch, named, span, t } from "./lib/words.js";
 
@@ -64,9 +65,38 @@ async function change(ticket) {
   if (body) await act(ticket, "change", body);
 }
 
+// Who claims a class: either it is right, or the ticket stays where it is without it. Both stand in the log.
+const checked = new Set();
+const claims = (one) => one.priority !== plan.priorities[0].id && ["waiting", "expected"].includes(one.state) && !checked.has(one.id);
+
+async function check(ticket) {
+  const claimed = plan.priorities.find((one) => one.id === ticket.priority);
+  const priority = await ask(t("claim-title", { number: ticket.number, priority: named(claimed) }), (close) => [
+    h("p", {}, claimed.condition?.[language] ?? claimed.condition?.[plan.languages[0]] ?? t("priority-checked")),
+    h("button", { type: "button", class: "primary", onclick: () => close(claimed.id) }, t("claim-right")),
+    h("button", { type: "button", class: "danger", onclick: () => close(plan.priorities[0].id) }, t("claim-wrong")),
+    h("button", { type: "button", class: "quiet", onclick: () => close(null) }, t("never-mind"))]);
+  if (!priority) return;
+  checked.add(ticket.id);
+  await act(ticket, "change", { priority, reason: t(priority === claimed.id ? "claim-right" : "claim-wrong") });
+}
+
+async function backfill() {
+  const body = await ask(t("paper-title"), (close) => paperForm(plan, board.day, close));
+  if (!body) return;
+  try {
+    const entered = await tell(`${path}/backfill`, body, newKey());
+    toast(t("paper-entered", { numbers: entered.items.map((one) => one.number).join(" ") }));
+    await look();
+  } catch (error) {
+    toast(explain(error), "bad");
+  }
+}
+
 function drawFound() {
   show(parts.found, found.length === 0 ? h("li", { class: "soft" }, t("nothing-found")) : found.map((one) => h("li", {},
     h("span", { class: "number" }, one.number), h("span", { class: "grow" }, named(plan.serviceOf[one.service]), h("small", { class: "soft" }, ` ${t(`state-${one.state}`)} · ${clock(one.issued_at, plan.time_zone)} · ${span(one.waited_s)}`)),
+    claims(one) ? h("button", { type: "button", onclick: () => check(one) }, t("claim-check"), h("span", { class: "tag warn" }, named(plan.priorities.find((each) => each.id === one.priority)))) : null,
     one.state === "expected" ? h("button", { type: "button", onclick: () => act(one, "check-in") }, t("check-in")) : null,
     one.state === "no_show" ? h("button", { type: "button", onclick: () => act(one, "rejoin") }, t("rejoin")) : null,
     ["waiting", "called"].includes(one.state) ? h("button", { type: "button", onclick: () => change(one) }, t("change")) : null,
@@ -99,7 +129,7 @@ begin("desk", async () => {
   parts.found = h("ul", { class: "found" });
   parts.slip = h("article", { class: "slip card", hidden: true });
   const submit = (event) => { event.preventDefault(); issue(); };
-  show(root, stale.mark, h("header", { class: "head no-print" }, h("h1", {}, `${t("title-desk")} · ${named(plan)}`), languageSwitch()),
+  show(root, stale.mark, h("header", { class: "head no-print" }, h("h1", {}, `${t("title-desk")} · ${named(plan)}`), h("button", { type: "button", onclick: backfill }, t("paper")), languageSwitch()),
     h("div", { class: "body" },
       h("form", { class: "card stack no-print", onsubmit: submit }, h("h2", {}, t("take-for")), h("label", {}, t("service"), parts.service), parts.ahead, h("label", {}, t("priority"), parts.priority),
         h("div", { class: "two" }, h("label", {}, t("how-many-items"), parts.items), h("label", {}, t("goes-with"), parts.with)), h("label", {}, t("reference"), parts.ref), h("button", { class: "primary big" }, t("take-number"))),

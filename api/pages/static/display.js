@@ -1,6 +1,6 @@
 // The lobby display: who is called now, who was called, how many wait. `?zone=ID` shows and speaks one zone alone.
 import { Announcer } from "./lib/announcer.js";
-import { hallPath } from "./lib/api.js";
+import { counterPath, hallPath, tell } from "./lib/api.js";
 import { h, show, write } from "./lib/dom.js";
 import { begin, places, planOf, root, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
@@ -10,7 +10,9 @@ import { clock, date, minutes, named, t } from "./lib/words.js";
 
 const RECENT = 4;
 const [hall] = places;
-const zone = new URLSearchParams(location.search).get("zone");
+const asked = new URLSearchParams(location.search);
+const zone = asked.get("zone");
+const name = asked.get("name") ?? zone ?? "lobby"; // under which the supervisor hears of it
 
 let plan, announcer, estimates = {}, speaking = null;
 const parts = {};
@@ -27,10 +29,11 @@ function layout() {
   parts.now = h("div", { class: "now", "aria-live": "polite" });
   parts.recent = h("ol", { class: "recent" });
   parts.waiting = h("ul", { class: "waiting" });
+  parts.mute = h("span", { class: "tag warn", hidden: true }, t("voice-none"));
   parts.notice = h("p", { class: "notice", hidden: true });
   const sound = h("button", { type: "button", class: "quiet sound", onclick: () => { voice.say({ chime: true }); sound.remove(); } }, t("allow-sound"));
   show(root, stale.mark,
-    h("header", { class: "head" }, h("h1", {}, zone ? `${named(plan)} · ${named(plan.zoneOf[zone])}` : named(plan)), sound, h("div", { class: "when" }, parts.clock, parts.date)),
+    h("header", { class: "head" }, h("h1", {}, zone ? `${named(plan)} · ${named(plan.zoneOf[zone])}` : named(plan)), parts.mute, sound, h("div", { class: "when" }, parts.clock, parts.date)),
     h("div", { class: "body" }, parts.notice,
       h("section", { class: "called", "aria-label": t("now-called") }, h("h2", {}, t("now-called")), parts.now),
       h("section", { class: "earlier", "aria-label": t("called-before") }, h("h2", {}, t("called-before")), parts.recent),
@@ -79,6 +82,25 @@ function onEvent(frame, board) {
   draw(board);
 }
 
+// The supervisor hears with what it is spoken and how late; the seconds until a no-show count from now. Nobody waits
+// for this: a call that is over meanwhile is refused. One report at a time, and behind it the newest alone, so that a
+// node that does not answer costs no memory.
+let reporting = false, next = null;
+async function report(call, lag_ms) {
+  if (reporting) { next = [call, lag_ms]; return; }
+  reporting = true;
+  await tellOf(call, lag_ms);
+  reporting = false;
+  if (next) { const newest = next; next = null; report(...newest); }
+}
+
+async function tellOf(call, lag_ms) {
+  await voice.clips?.ready;
+  const said = { number: call.number, display: name, voice: voice.kindFor?.(call) ?? "none", lag_s: Math.round(lag_ms) / 1000 };
+  parts.mute.hidden = said.voice !== "none";
+  await tell(`${counterPath(hall, call.counter)}/announced`, said).catch(() => {});
+}
+
 begin("display", async () => {
   plan = await planOf(hall);
   document.title = named(plan);
@@ -87,7 +109,7 @@ begin("display", async () => {
   const mark = (number) => { speaking = number; if (stream?.board) draw(stream.board); };
   announcer = new Announcer({
     say: (part) => voice.say(part), languages: plan.languages, now_ms: () => performance.now(),
-    begun: (call) => mark(call.number), ended: () => mark(null),
+    begun: (call, lag_ms) => { mark(call.number); report(call, lag_ms); }, ended: () => mark(null),
   });
   window.queueAnnouncer = announcer;
   stream = new Stream(`${hallPath(hall)}/stream`, {

@@ -1,20 +1,21 @@
 // Taking a ticket by phone, from the code on the poster: what for, one press, and on to the ticket's own page.
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { h, show, toast } from "./lib/dom.js";
-import { begin, places, planOf, root } from "./lib/page.js";
-import { language, languageSwitch, minutes, named, t } from "./lib/words.js";
+import { begin, indexed, places, root, staleMark } from "./lib/page.js";
+import { language, languageSwitch, likely, named, t } from "./lib/words.js";
 
 const [hall] = places;
+const LOOK_MS = 10_000;
 const KEPT = `ticket-of-${hall}`;
 
 begin("join", async () => {
-  const plan = await planOf(hall);
-  const { board, estimates = {} } = await read(`${hallPath(hall)}/board`);
+  let plan = indexed(await read(`${hallPath(hall)}/menu`));
+  document.title = `${t("title-join")} · ${named(plan)}`;
   const keys = new Map();
   const take = single(async (service) => {
     if (!keys.has(service.id)) keys.set(service.id, newKey());
     try {
-      const ticket = await tell(`${hallPath(hall)}/tickets`, { service: service.id, channel: "phone", language }, keys.get(service.id));
+      const ticket = await tell(`${hallPath(hall)}/phone-tickets`, { service: service.id, language }, keys.get(service.id));
       localStorage.setItem(KEPT, ticket.id);
       location.assign(`/t/${ticket.id}`);
     } catch (error) {
@@ -22,14 +23,28 @@ begin("join", async () => {
     }
   });
   const about = (service) => {
-    const estimate = estimates[service.id];
-    const range = estimate?.to_s === undefined ? null : t("range", { from: minutes(estimate.from_s), to: minutes(estimate.to_s) });
-    return [t("people-ahead", { count: board.services[service.id]?.waiting ?? 0 }), range].filter(Boolean).join(" · ");
+    if (service.suspended) return t("stopped-now");
+    return [t("people-ahead", { count: service.waiting }), likely(service.estimate)].filter(Boolean).join(" · ");
   };
-  const button = (service) => h("button", { type: "button", class: "tile", onclick: () => take(service) }, h("strong", {}, named(service)), h("span", { class: "soft" }, about(service)));
-  const zones = [...plan.zones, null].map((zone) => [zone, plan.services.filter((service) => (service.zone ?? null) === (zone?.id ?? null))]).filter(([, services]) => services.length);
+  const bring = (service) => service.bring?.[language] ?? service.bring?.[plan.languages[0]];
+  const button = (service) => h("button", { type: "button", class: "tile", disabled: service.suspended, onclick: () => take(service) }, h("strong", {}, named(service)), h("span", { class: "soft" }, about(service)),
+    bring(service) ? h("span", { class: "small" }, t("bring", { what: bring(service) })) : null);
   const kept = localStorage.getItem(KEPT);
-  show(root, h("header", { class: "head" }, h("h1", {}, named(plan)), languageSwitch()),
-    h("div", { class: "body" }, kept ? h("a", { class: "button", href: `/t/${kept}` }, t("my-last-ticket")) : null, h("h2", {}, t("what-for")),
-      zones.map(([zone, services]) => h("section", { class: "stack", "aria-label": zone ? named(zone) : t("services") }, zone ? h("h3", {}, named(zone)) : null, services.map(button)))));
+  const stale = staleMark();
+  const list = h("div", { class: "stack" });
+  function draw() {
+    const zones = [...plan.zones, null].map((zone) => [zone, plan.services.filter((service) => (service.zone ?? null) === (zone?.id ?? null))]).filter(([, services]) => services.length);
+    show(list, zones.map(([zone, services]) => h("section", { class: "stack", "aria-label": zone ? named(zone) : t("services") }, zone ? h("h3", {}, named(zone)) : null, services.map(button))));
+  }
+  show(root, stale.mark, h("header", { class: "head" }, h("h1", {}, named(plan)), languageSwitch()),
+    h("div", { class: "body" }, kept ? h("a", { class: "button", href: `/t/${kept}` }, t("my-last-ticket")) : null, h("h2", {}, t("what-for")), list));
+  draw();
+  stale.fresh(true);
+  setInterval(async () => {
+    const found = await read(`${hallPath(hall)}/menu`).catch(() => null);
+    stale.fresh(found !== null);
+    if (!found || JSON.stringify(found.services) === JSON.stringify(plan.services)) return;
+    plan = indexed(found);
+    if (!root.contains(document.activeElement)) draw(); // nobody is about to press
+  }, LOOK_MS);
 });

@@ -3,7 +3,7 @@ import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { h, show, write } from "./lib/dom.js";
 import { begin, places, planOf, root, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
-import { clock, date, language, languageSwitch, minutes, named, t } from "./lib/words.js";
+import { clock, date, language, languageSwitch, likely, named, t } from "./lib/words.js";
 
 const IDLE_MS = 45_000;
 const TAKEN_MS = 20_000;
@@ -28,21 +28,32 @@ const take = single(async (key) => {
     if (priority) body.priority = priority.id;
     taken = await tell(`${hallPath(hall)}/tickets`, body, key);
     draw();
-    stayAwake(TAKEN_MS);
-    await document.fonts.ready;
-    await parts.code?.decode().catch(() => {});
-    print();
+    await printSlip();
   } catch (error) {
     parts.fault.hidden = false;
     write(parts.fault, explain(error));
   }
 });
 
+// Stored first, printed after: whatever the printer does, the number is taken, and can be printed again.
+async function printSlip() {
+  stayAwake(TAKEN_MS);
+  parts.unprinted.hidden = true;
+  try {
+    await document.fonts.ready;
+    await parts.code?.decode().catch(() => {});
+    print();
+  } catch {
+    parts.unprinted.hidden = false;
+    stayAwake(IDLE_MS);
+  }
+}
+
+const inLanguage = (texts) => texts?.[language] ?? texts?.[plan.languages[0]];
+
 function expected(service) {
   const waiting = board?.services[service.id]?.waiting ?? 0;
-  const estimate = estimates[service.id];
-  const time = estimate?.to_s !== undefined ? t("range", { from: minutes(estimate.from_s), to: minutes(estimate.to_s) }) : null;
-  return [t("people-ahead", { count: waiting }), time].filter(Boolean).join(" · ");
+  return [t("people-ahead", { count: waiting }), likely(estimates[service.id])].filter(Boolean).join(" · ");
 }
 
 const isStopped = (service) => board?.suspended.some((one) => [undefined, service.id].includes(one.service)) ?? false;
@@ -72,21 +83,22 @@ function confirmation() {
   return [h("h2", {}, named(chosen)), h("p", { class: "large" }, expected(chosen)),
     bringing() ? h("p", { class: "notice good" }, t("bring", { what: bringing() })) : null,
     classes.length ? h("fieldset", { class: "stack" }, h("legend", {}, t("priority-question")), classes.map((one) =>
-      h("button", { type: "button", class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span", { class: "soft" }, t("priority-checked"))))) : null,
+      h("button", { type: "button", class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span", { class: "soft" }, inLanguage(one.condition) ?? t("priority-checked"))))) : null,
     parts.fault, h("button", { type: "button", class: "primary big", onclick: () => take(key) }, t("take-number")), back(() => { chosen = null; draw(); })];
 }
 
-const bringing = () => chosen.bring?.[language] ?? chosen.bring?.[plan.languages[0]];
+const bringing = () => inLanguage(chosen.bring);
 
 function slip() {
   parts.code = h("img", { src: `/qr/t/${taken.id}.svg`, alt: t("qr-of-ticket"), class: "code" });
+  parts.unprinted = h("p", { class: "notice bad no-print", role: "alert", hidden: true }, t("not-printed"));
   return h("article", { class: "slip" }, h("p", { class: "hall" }, named(plan)), h("p", { class: "number huge" }, taken.number), h("p", { class: "what" }, named(plan.serviceOf[taken.service])),
     h("p", {}, t("people-ahead", { count: taken.ahead ?? 0 })), parts.code, h("p", { class: "small" }, t("scan-to-follow")),
     h("p", { class: "small" }, `${date(taken.issued_at, plan.time_zone)} ${clock(taken.issued_at, plan.time_zone, true)}`));
 }
 
-const done = () => [h("h2", { class: "no-print" }, t("your-number")), slip(),
-  h("div", { class: "row no-print" }, h("button", { type: "button", onclick: () => { stayAwake(TAKEN_MS); print(); } }, t("print-again")), h("button", { type: "button", class: "primary", onclick: restart }, t("done")))];
+const done = () => [h("h2", { class: "no-print" }, t("your-number")), slip(), parts.unprinted,
+  h("div", { class: "row no-print" }, h("button", { type: "button", onclick: printSlip }, t("print-again")), h("button", { type: "button", class: "primary", onclick: restart }, t("done")))];
 
 function draw() {
   stayAwake(taken ? TAKEN_MS : IDLE_MS);
@@ -98,7 +110,7 @@ function draw() {
 
 begin("kiosk", async () => {
   plan = await planOf(hall);
-  const stale = staleMark();
+  const stale = staleMark(t("kiosk-offline"));
   parts.screen = h("div", { class: "body" });
   show(root, stale.mark, h("header", { class: "head no-print" }, h("h1", {}, named(plan)), languageSwitch()), parts.screen);
   const renew = () => { if (!chosen && !taken) draw(); };

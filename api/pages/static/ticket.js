@@ -1,14 +1,12 @@
 // A visitor's own ticket on a phone: the number, the place in line, and what can be done about it.
-import { explain, hallPath, read, single, tell, ticketPath } from "./lib/api.js";
+import { explain, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { begin, indexed, places, root, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
-import { clock, languageSwitch, minutes, named, t } from "./lib/words.js";
+import { clock, languageSwitch, likely, minutes, named, t } from "./lib/words.js";
 
-const COME_NOW_AHEAD = 3;
-const POSTPONE_S = [300, 600, 900];
+const POSTPONE_S = [300, 600, 900, 1800];
 const [id] = places;
-const hall = id.split(".")[0];
 
 let plan = null, ticket = null, estimate = null;
 const parts = {};
@@ -21,12 +19,14 @@ const act = single(async (verb, body) => {
   }
 });
 
-const service = () => (plan ? named(plan.serviceOf[ticket.service]) : ticket.service);
-const counter = () => (plan ? plan.counterName(ticket.counter) : t("counter-number", { number: ticket.counter }));
+const service = () => named(plan.serviceOf[ticket.service]) || ticket.service;
+const counter = () => plan.counterName(ticket.counter);
+
+const isNear = () => ticket.state === "waiting" && ticket.ahead <= plan.come_now_ahead;
 
 function headline() {
   switch (ticket.state) {
-    case "waiting": return ticket.ahead <= COME_NOW_AHEAD ? t("come-now") : t("people-ahead", { count: ticket.ahead });
+    case "waiting": return isNear() ? t("come-now") : t("people-ahead", { count: ticket.ahead });
     case "called": return t("go-to", { counter: counter() });
     case "serving": return t("being-served", { counter: counter() });
     default: return t(`ticket-${ticket.state}`);
@@ -35,13 +35,13 @@ function headline() {
 
 function detail() {
   if (ticket.state !== "waiting") return "";
-  const figures = estimate ?? ticket.estimate;
-  if (figures?.to_s !== undefined) return t("expected-wait", { range: t("range", { from: minutes(figures.from_s), to: minutes(figures.to_s) }) });
-  return t("waiting-since", { time: clock(ticket.waiting_since, plan?.time_zone) });
+  const range = likely(estimate ?? ticket.estimate);
+  if (range) return t("expected-wait", { range });
+  return t("waiting-since", { time: clock(ticket.waiting_since, plan.time_zone) });
 }
 
 async function postpone() {
-  const by_s = await ask(t("postpone-by"), (close) => [h("div", { class: "choices" }, POSTPONE_S.map((one) => h("button", { type: "button", onclick: () => close(one) }, minutes(one)))),
+  const by_s = await ask(t("postpone-by"), (close) => [h("div", { class: "choices" }, POSTPONE_S.filter((one) => one <= plan.postpone_max_s).map((one) => h("button", { type: "button", onclick: () => close(one) }, minutes(one)))),
     h("button", { type: "button", class: "quiet", onclick: () => close(null) }, t("never-mind"))]);
   if (by_s) await act("postpone", { by_s });
 }
@@ -58,7 +58,7 @@ function take(document) {
   write(parts.service, service());
   write(parts.headline, headline());
   write(parts.detail, detail());
-  parts.card.dataset.state = ticket.state === "waiting" && ticket.ahead <= COME_NOW_AHEAD ? "near" : ticket.state;
+  parts.card.dataset.state = isNear() ? "near" : ticket.state;
   show(parts.buttons,
     ticket.state === "expected" ? h("button", { type: "button", class: "primary", onclick: () => act("check-in") }, t("check-in")) : null,
     ticket.state === "no_show" ? h("button", { type: "button", class: "primary", onclick: () => act("rejoin") }, t("rejoin")) : null,
@@ -69,7 +69,7 @@ function take(document) {
 
 begin("ticket", async () => {
   const first = await read(ticketPath(id));
-  plan = await planOf(hall).catch(() => null); // a visitor need not be allowed to read it
+  plan = indexed(await read(`${ticketPath(id)}/menu`)); // who holds a ticket may read the names of its hall
   const stale = staleMark();
   parts.number = h("p", { class: "number huge" });
   parts.service = h("p", { class: "service" });
@@ -77,7 +77,7 @@ begin("ticket", async () => {
   parts.detail = h("p", { class: "soft" });
   parts.buttons = h("div", { class: "stack" });
   parts.card = h("section", { class: "card stack ticket", "aria-label": t("your-ticket") }, h("p", { class: "soft" }, t("your-number")), parts.number, parts.service, parts.headline, parts.detail);
-  show(root, stale.mark, h("header", { class: "head" }, h("h1", {}, plan ? named(plan) : t("title-ticket")), languageSwitch()), h("div", { class: "body" }, parts.card, parts.buttons, h("p", { class: "soft small" }, t("keep-this-page"))));
+  show(root, stale.mark, h("header", { class: "head" }, h("h1", {}, named(plan)), languageSwitch()), h("div", { class: "body" }, parts.card, parts.buttons, h("p", { class: "soft small" }, t("keep-this-page"))));
   take(first);
   new Stream(`${ticketPath(id)}/stream`, { fresh: stale.fresh, ticket: take, estimate(frame) { estimate = frame.estimate ?? null; take(ticket); } });
 });

@@ -23,7 +23,7 @@ UNDOABLE: tuple[type[ev.Event], ...] = (
     ev.CounterResumed,
 )
 _UNDOABLE = frozenset(UNDOABLE)
-_LEAVING_IT = (ev.HelpCalled, ev.CommandUndone, ev.TicketBackfilled, ev.AlertRaised)
+_LEAVING_IT = (ev.HelpCalled, ev.CallAnnounced, ev.CommandUndone, ev.TicketBackfilled, ev.AlertRaised)
 """At a counter, but without changing what its last command was."""
 _HANDLERS: dict[type[ev.Event], Callable[[Hall, ev.Logged, Any], None]] = {
     **hall_events.HANDLERS,

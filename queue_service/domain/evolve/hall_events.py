@@ -30,6 +30,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.chosen_calls = 0
     hall.suspended_spans = []
     hall.alerts = {}
+    hall.announced_ms = {}
     hall.counters = {name: Counter(name, since_ms=logged.at_ms) for name in hall.rules.counters}
     for document in event.carried.get("counters", ()):
         services = document["services"]
@@ -92,6 +93,11 @@ def _counter_relieved(hall: Hall, logged: ev.Logged, event: ev.CounterRelieved) 
         hall.touch(ticket, logged.seq)
 
 
+def _call_announced(hall: Hall, logged: ev.Logged, event: ev.CallAnnounced) -> None:
+    """The first display that tells of a call; kept beside the ticket, so that an undo is still possible."""
+    hall.announced_ms.setdefault(event.ticket, logged.at_ms)
+
+
 def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> None:
     counter = hall.counters[event.counter]
     last = counter.last
@@ -130,5 +136,6 @@ HANDLERS: dict[type[ev.Event], Callable[[Hall, ev.Logged, Any], None]] = {
     ev.CounterResumed: _counter_resumed,
     ev.CounterClosed: _counter_closed,
     ev.CounterRelieved: _counter_relieved,
+    ev.CallAnnounced: _call_announced,
     ev.CommandUndone: _command_undone,
 }

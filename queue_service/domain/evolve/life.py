@@ -57,6 +57,7 @@ def _ticket_called(hall: Hall, logged: ev.Logged, event: ev.TicketCalled) -> Non
     leg = ticket.leg
     leg.counter, leg.clerk, leg.called_at_ms, leg.waited_ms = event.counter, event.clerk, logged.at_ms, event.waited_ms
     ticket.state, ticket.counter = TicketState.CALLED, event.counter
+    hall.announced_ms.pop(ticket.id, None)
     hall.attach(ticket)
     hall.touch(ticket, logged.seq)
     hall.counters[event.counter].since_ms = logged.at_ms

@@ -45,6 +45,7 @@ RULES: dict[type[c.Command], Rule] = {
     c.CloseCounter: counters.close,
     c.RelieveCounter: counters.relieve,
     c.CallHelp: counters.call_help,
+    c.AnnounceCall: counters.announce_call,
     c.Undo: undo.undo,
     c.CallNext: calls.call_next,
     c.CallChosen: calls.call_chosen,

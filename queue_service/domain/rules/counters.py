@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from models.vocabulary import TicketState
 from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain import events as ev
@@ -78,6 +79,15 @@ def relieve(hall: Hall, command: c.RelieveCounter, now_ms: int) -> Iterator[ev.E
         )
     _refuse_second_counter(hall, command.clerk, counter.id)
     yield ev.CounterRelieved(counter=counter.id, clerk=command.clerk)
+
+
+def announce_call(hall: Hall, command: c.AnnounceCall, now_ms: int) -> Iterator[ev.Event]:
+    """What a display has told the lobby; a call that is over by then is refused."""
+    counter = counter_of(hall, command.counter)
+    ticket = hall.tickets.get(counter.ticket or "")
+    if ticket is None or ticket.number != command.number or ticket.state != TicketState.CALLED:
+        raise wrong_counter_state(hall, counter, f"it does not call {command.number}")
+    yield ev.CallAnnounced(counter.id, ticket.id, ticket.number, command.display, command.voice, command.lag_ms)
 
 
 def call_help(hall: Hall, command: c.CallHelp, now_ms: int) -> Iterator[ev.Event]:

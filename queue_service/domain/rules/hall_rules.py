@@ -22,7 +22,7 @@ def put_plan(hall: Hall, command: c.PutPlan, now_ms: int) -> Iterator[ev.Event]:
         )
     found = faults(command.document)
     if found:
-        listed = [{"place": fault.place, "message": fault.message} for fault in found]
+        listed = [{"place": fault.place, "message": fault.message, "code": fault.code} for fault in found]
         raise errors.PlanFaulty("; ".join(f"{fault.place}: {fault.message}" for fault in found[:5]), faults=listed)
     if hall.plan is not None:
         if command.document == hall.plan.document:

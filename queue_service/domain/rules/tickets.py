@@ -65,8 +65,8 @@ def no_show(hall: Hall, command: c.NoShow, now_ms: int) -> Iterator[ev.Event]:
 
 
 def _called_for_ms(hall: Hall, ticket: Ticket, now_ms: int) -> int:
-    """How long the ticket has been called, suspensions of its hall or service left out."""
-    called_at_ms = ticket.leg.called_at_ms or now_ms
+    """How long the lobby has known of the call, suspensions of its hall or service left out."""
+    called_at_ms = hall.called_since_ms(ticket)
     spans = [span[1:] for span in hall.suspended_spans if span[0] in (None, ticket.service)]
     spans += [(one.since_ms, now_ms) for one in hall.suspensions.values() if one.service in (None, ticket.service)]
     stopped_ms, reached = 0, called_at_ms

@@ -2,6 +2,7 @@
 // the voice, the chime and the time are given, so that tests can bring their own.
 
 const DIGITS = "零一二三四五六七八九";
+export const CLIP_OF = { ...Object.fromEntries(Array.from(DIGITS, (digit, value) => [digit, String(value)])), 十: "ten", 百: "hundred" };
 export const REPEATS_UP_TO = 2; // calls in the queue; with more, each is said once
 export const ENGLISH_UP_TO = 3;
 export const CHIME_UP_TO = 8;
@@ -24,10 +25,10 @@ export function sentence(call, language) {
   return `请${spokenTicket(call.number)}号到${spokenCounter(call.name)}`;
 }
 
-// What is said for one call when `waiting` more are behind it: [{chime}] or [{language, text}].
+// What is said for one call when `waiting` more are behind it: [{chime}] or [{language, text, call}].
 export function parts(call, waiting, languages) {
-  const chinese = { language: "zh-CN", text: sentence(call, "zh-CN") };
-  const english = languages.includes("en") ? [{ language: "en", text: sentence(call, "en") }] : [];
+  const chinese = { language: "zh-CN", text: sentence(call, "zh-CN"), call };
+  const english = languages.includes("en") ? [{ language: "en", text: sentence(call, "en"), call }] : [];
   return [
     ...(waiting <= CHIME_UP_TO ? [{ chime: true }] : []),
     chinese,
@@ -65,8 +66,9 @@ export class Announcer {
     this.isSpeaking = true;
     while (this.queue.length) {
       const call = this.queue.shift();
-      this.worst_lag_ms = Math.max(this.worst_lag_ms, this.now_ms() - call.at_ms);
-      this.begun?.(call);
+      const lag_ms = this.now_ms() - call.at_ms;
+      this.worst_lag_ms = Math.max(this.worst_lag_ms, lag_ms);
+      this.begun?.(call, lag_ms);
       for (const part of parts(call, this.queue.length, this.languages)) await this.say(part);
       this.ended?.(call);
     }

@@ -29,32 +29,34 @@ export function explain(error) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function once(method, path, body, key) {
-  const headers = {};
+async function once(method, path, body, key, more) {
+  const headers = { ...more };
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (key) headers["Idempotency-Key"] = key;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
   const text = await answer.text();
+  if (answer.ok && (answer.headers.get("content-type") ?? "").startsWith("image/")) return { document: `data:image/svg+xml,${encodeURIComponent(text)}` };
   const document = text && (answer.headers.get("content-type") ?? "").includes("json") ? JSON.parse(text) : null;
   if (!answer.ok) throw new Refused(answer.status, document ?? {});
   return { status: answer.status, headers: answer.headers, document };
 }
 
-async function asked(method, path, body, key) {
+async function asked(method, path, body, key, more) {
   for (const wait_ms of RETRIES_MS) {
     try {
-      return await once(method, path, body, key);
+      return await once(method, path, body, key, more);
     } catch (error) {
       if (error instanceof Refused && error.status !== 503) throw error;
       await pause(wait_ms);
     }
   }
-  return once(method, path, body, key);
+  return once(method, path, body, key, more);
 }
 
 export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 export const read = async (path) => (await asked("GET", path)).document;
+export const answerTo = (method, path, body, headers) => asked(method, path, body, method === "GET" ? undefined : newKey(), headers);
 export const answerOf = (path, body, key = newKey()) => asked("POST", path, body, key);
 export const tell = async (path, body, key) => (await answerOf(path, body, key)).document;
 export const hallPath = (hall) => `/v1/halls/${encodeURIComponent(hall)}`;

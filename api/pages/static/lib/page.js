@@ -7,8 +7,9 @@ import { language, named, preferred, speak, t } from "./words.js";
 export const places = location.pathname.split("/").slice(2).map(decodeURIComponent);
 export const root = document.getElementById("page");
 
-export function staleMark() {
-  const mark = h("p", { class: "notice bad stale", role: "alert", hidden: true }, t("stale"));
+// What is said while the stream is late; a kiosk says what to do instead, too.
+export function staleMark(advice = "") {
+  const mark = h("p", { class: "notice bad stale no-print", role: "alert", hidden: true }, [t("stale"), advice].join(" ").trim());
   return { mark, fresh: (isFresh) => { mark.hidden = isFresh; document.documentElement.dataset.fresh = String(isFresh); } };
 }
 
@@ -20,7 +21,7 @@ export async function begin(name, work) {
   } catch (error) {
     const needsToken = error instanceof Refused && error.status === 401;
     show(root, h("div", { class: "body" }, h("div", { class: "card stack" },
-      h("h1", {}, t(`title-${name}`)), h("p", { role: "alert" }, needsToken ? t("needs-token") : explain(error)),
+      h("h1", {}, t(`title-${name}`)), h("p", { role: "alert" }, needsToken ? t(name === "join" ? "join-closed" : "needs-token") : explain(error)),
       needsToken ? tokenForm() : h("button", { type: "button", onclick: () => location.reload() }, t("again")))));
     if (!(error instanceof Refused)) throw error;
   }
@@ -36,6 +37,11 @@ function tokenForm() {
 export async function planOf(hall) {
   const [plan, board] = await Promise.all([read(hallPath(hall)), read(`${hallPath(hall)}/board`)]);
   heard(board.as_of);
+  return indexed(plan);
+}
+
+// A plan, or a visitor's menu, with its parts by their ids.
+export function indexed(plan) {
   plan.serviceOf = Object.fromEntries(plan.services.map((service) => [service.id, service]));
   plan.counterOf = Object.fromEntries(plan.counters.map((counter) => [counter.id, counter]));
   plan.counterName = (id, wanted = language) => {

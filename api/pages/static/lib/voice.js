@@ -1,4 +1,6 @@
-// The browser's voice and a chime. A node's operator allows sound in the browser once (see docs/pages.md).
+// The browser's voice, else recorded words, and a chime. A node's operator allows sound in the browser once (see
+// docs/pages.md).
+import { Clips } from "./clips.js";
 
 const CHIME_HZ = [880, 660];
 const CHIME_S = 0.35;
@@ -8,10 +10,17 @@ export class Voice {
   constructor() {
     this.audio = null;
     this.synthesis = window.speechSynthesis ?? null;
+    this.clips = new Clips();
   }
 
-  get isThere() {
-    return Boolean(this.synthesis?.getVoices().some((voice) => voice.lang.replace("_", "-").startsWith("zh")));
+  // With what a call is spoken in Chinese: speech, clips or none.
+  kindFor(call) {
+    if (this.#voice("zh")) return "speech";
+    return this.clips.of(call, "zh-CN") ? "clips" : "none";
+  }
+
+  #voice(language) {
+    return this.synthesis?.getVoices().find((one) => one.lang.replace("_", "-").startsWith(language.slice(0, 2)));
   }
 
   say(part) {
@@ -34,9 +43,12 @@ export class Voice {
     await new Promise((resolve) => setTimeout(resolve, CHIME_HZ.length * CHIME_S * 1000));
   }
 
-  #read({ language, text }) {
-    const voice = this.synthesis?.getVoices().find((one) => one.lang.replace("_", "-").startsWith(language.slice(0, 2)));
-    if (!voice) return Promise.resolve();
+  async #read({ language, text, call }) {
+    const voice = this.#voice(language);
+    if (!voice) {
+      await this.clips.ready;
+      return this.clips.play(this.clips.of(call, language) ?? []);
+    }
     return new Promise((resolve) => {
       const spoken = new SpeechSynthesisUtterance(text);
       Object.assign(spoken, { voice, lang: language, rate: 0.95 });

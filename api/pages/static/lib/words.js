@@ -56,6 +56,17 @@ export function span(seconds) {
 
 export const minutes = (seconds) => t("minutes", { count: Math.max(1, Math.round(seconds / 60)) });
 
+// An expected wait as visitors are told it; null where nothing is known.
+export function likely(estimate) {
+  if (estimate?.to_s === undefined || estimate.to_s === null) return null;
+  if (estimate.to_s <= 60) return t("at-once");
+  const [from, to] = [estimate.from_s, estimate.to_s].map((one) => Math.max(1, Math.round(one / 60)));
+  return from === to ? t("about", { time: minutes(estimate.to_s) }) : t("range", { from, to });
+}
+
+// A long time in round numbers.
+export const lasting = (seconds) => (seconds < 3600 ? minutes(seconds) : t("hours", { count: Math.round(seconds / 360) / 10 }));
+
 export function languageSwitch() {
   const other = language === "en" ? "zh-CN" : "en";
   const button = document.createElement("button");
