@@ -183,7 +183,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("option", "said"), WRONG.items(), ids=lambda one: "-".join(one))
+@pytest.mark.parametrize(("option", "said"), WRONG.items(), ids=[" ".join(one) for one in WRONG])
 def test_a_bad_option_is_refused_with_what_is_allowed(option: tuple[str, str], said: str) -> None:
     """What was wrong, and what it may be."""
     asked = {"counters": [], "order": None, "pools": [], "moves": [], option[0]: [option[1]]}
