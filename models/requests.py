@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models.fields import LINE_PATTERN, NUMBER, Moment, YesNo
-from models.vocabulary import Channel
+from models.vocabulary import AdviceReply, Channel
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 TicketId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -145,6 +145,14 @@ class AcknowledgeBody(Body):
     """Say that an alert was seen, and by whom."""
 
     by: Person | None = None
+
+
+class AdviceAnswerBody(Body):
+    """What the staff makes of advice, who says so, and why."""
+
+    answer: AdviceReply
+    by: Person | None = None
+    reason: Why | None = None
 
 
 class PaperTicketBody(Body):

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from models.vocabulary import HELD_STATES, Apart, CounterState, LegOutcome, TicketState, WaitClock
+from queue_service.domain.advice import Advised
 from queue_service.domain.alert import Alert
 from queue_service.domain.calendar import Day, day_of
 from queue_service.domain.plan import Plan
@@ -178,6 +179,7 @@ class Hall:
         self.suspended_spans: list[tuple[str | None, int, int]] = []
         self.chosen_calls = 0
         self.alerts: dict[str, Alert] = {}
+        self.advice: dict[str, Advised] = {}
         self.touched: dict[str, Ticket] = {}
         self.touched_legs: dict[tuple[str, int], Leg | None] = {}
 

@@ -30,6 +30,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.chosen_calls = 0
     hall.suspended_spans = []
     hall.alerts = {}
+    hall.advice = {}
     hall.counters = {name: Counter(name, since_ms=logged.at_ms) for name in hall.rules.counters}
     for document in event.carried.get("counters", ()):
         services = document["services"]

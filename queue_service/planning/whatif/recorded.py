@@ -21,7 +21,7 @@ OUTSIDE = (
 )  # fmt: skip
 """What the clock of the wall brings, whatever the line does."""
 NOTHING = (
-    ev.TurnedAway, ev.HelpCalled, ev.AlertEvent, ev.TicketRecorded, ev.TicketRecalled, ev.CommandUndone,
+    ev.TurnedAway, ev.HelpCalled, ev.AlertEvent, ev.AdviceEvent, ev.TicketRecorded, ev.TicketRecalled, ev.CommandUndone,
 )  # fmt: skip
 
 
