@@ -138,7 +138,7 @@ def test_what_the_hall_warns_of_is_seen_until_it_is_cleared(drive: Drive) -> Non
     drive.send(c.RaiseAlert("w1", AlertKind.SILENT_HALL), c.AcknowledgeAlert("w1", "li"))
     found = samples_of(drive.metrics)
     assert value(found, "queue_alerts", kind="silent_hall") == 1
-    assert sum(value(found, "queue_alerts", kind=kind.value) for kind in AlertKind) == 1
+    assert [value(found, "queue_alerts", kind=kind.value) for kind in AlertKind].count(0) == len(AlertKind) - 1
     drive.send(c.ClearAlert("w1"))
     assert value(samples_of(drive.metrics), "queue_alerts", kind="silent_hall") == 0
 
