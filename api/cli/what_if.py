@@ -61,7 +61,7 @@ def what_if(
     changes = changes_of(plan, as_day(day), counters or [], order, pool or [], move or [])
     recorded = record(log)
     null = replay(recorded)
-    found = [replay(recorded, changes, seed)]
+    found = [replay(recorded, changes, seed) if changes.anything else null]
     if found[0].drawn:
         with progress("replaying", runs) as advance:
             for number in range(1, runs):

@@ -37,6 +37,11 @@ class Changes:
     more: tuple[MoreCounters, ...] = ()
     moves: tuple[Move, ...] = ()
 
+    @property
+    def anything(self) -> bool:
+        """Whether there is any."""
+        return self != Changes()
+
     def extras(self) -> dict[str, MoreCounters]:
         """The counters that are added, by their names: +1, +2, ..."""
         added = [one for one in self.more for _ in range(max(0, one.count))]

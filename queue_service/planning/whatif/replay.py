@@ -117,7 +117,7 @@ class _Run:
         self.stage.withheld -= names
 
     def _change_plan(self, tick: int) -> None:
-        if self.changes == Changes():
+        if not self.changes.anything:
             return
         now_ms, hall = ms_of(tick), self.hall
         hall.plan = self.changes.plan(self.plan, now_ms)

@@ -6,8 +6,8 @@ from heapq import heappop, heappush
 from models.vocabulary import CounterState, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.evolve import evolve
-from queue_service.domain.hall import Counter, Hall
-from queue_service.domain.order import heads
+from queue_service.domain.hall import Counter, Hall, Ticket
+from queue_service.domain.order import busy_parties, eligible
 
 TICKS = 1 << 20
 """So many to a millisecond: the place of an event among those of its millisecond."""
@@ -52,9 +52,9 @@ class Stage:
 
     def look(self, tick: int) -> tuple[list[str], dict[str, int]]:
         """The counters whose chance begins now; and those whose chance is over, with the tick it began."""
-        began, over, now_ms = [], {}, ms_of(tick)
+        began, over, line = [], {}, _Line(self.hall, ms_of(tick))
         for name, counter in self.hall.counters.items():
-            if self._could_call(counter, now_ms):
+            if self._is_idle(counter) and line.holds_for(counter):
                 if name not in self.since:
                     self.since[name] = tick
                     began.append(name)
@@ -62,11 +62,31 @@ class Stage:
                 over[name] = self.since.pop(name)
         return began, over
 
-    def _could_call(self, counter: Counter, now_ms: int) -> bool:
-        hall = self.hall
-        if not counter.is_open or counter.ticket is not None or counter.id in self.withheld or None in hall.suspensions:
+    def _is_idle(self, counter: Counter) -> bool:
+        if not counter.is_open or counter.ticket is not None or counter.id in self.withheld:
             return False
-        if hall.counter_state(counter) != CounterState.IDLE:
+        return None not in self.hall.suspensions and self.hall.counter_state(counter) == CounterState.IDLE
+
+
+class _Line:
+    """Who could be called at an instant: `order.heads` for all counters at once, and only whether there is one."""
+
+    def __init__(self, hall: Hall, now_ms: int) -> None:
+        self._hall, self._now_ms = hall, now_ms
+        self._busy = busy_parties(hall)
+        waiting: dict[str, list[Ticket]] = {}
+        for (service, _), lane in hall.lanes.items():
+            if lane and not hall.is_suspended(service):
+                waiting.setdefault(service, []).extend(hall.tickets[place[3]] for place in lane)
+        self._waiting = waiting
+
+    def holds_for(self, counter: Counter) -> bool:
+        """Whether the counter could call somebody."""
+        if not self._waiting:
             return False
-        lanes = ((service, priority) for service in hall.able(counter) for priority in hall.rules.priorities)
-        return any(hall.lanes.get(lane) for lane in lanes) and bool(heads(hall, counter, now_ms))
+        hall, now_ms, busy = self._hall, self._now_ms, self._busy
+        return any(
+            eligible(hall, ticket, counter, now_ms, busy)
+            for service in hall.able(counter)
+            for ticket in self._waiting.get(service, ())
+        )
