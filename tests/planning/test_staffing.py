@@ -12,6 +12,7 @@ from api.answers import nothing
 from api.ids import new_ticket_id
 from models.staffing import StaffingAnswer
 from models.vocabulary import Channel
+from models.wire import from_rfc3339
 from queue_service import journal
 from queue_service.clock import HandClock
 from queue_service.domain import commands as c
@@ -156,6 +157,7 @@ async def test_advice_is_given_answered_once_and_judged_afterwards(inner: Inner,
     )
     await refused(inner, path, "advice-answered", 409)
     await refused(inner, "/v1/halls/hall/staffing/none/answer", "unknown-advice", 404)
+    clock(inner).set_ms(from_rfc3339(first["from"]))
     for _ in range(30):
         (await inner.client.post("/v1/halls/hall/tickets", json={"service": "tax"})).raise_for_status()
     after = (await inner.service.current_view("hall")).hall.seq - 60
@@ -167,7 +169,7 @@ async def test_advice_is_given_answered_once_and_judged_afterwards(inner: Inner,
     assert (given["answer_reason"], given["misses_without"], given["of"]) == (
         "nobody to spare", first["misses_without"], first["of"],
     )  # fmt: skip
-    assert given["happened"] is not None
+    assert (given["happened"]["counted"], given["happened"]["missed"]) == (30, 30)
     report = (await inner.client.get("/v1/halls/hall/promise-report?day=2026-03-23")).json()
     (row,) = [one for one in report["advice"] if one["answer"] == "declined"]
     happened = given["happened"]
