@@ -6,7 +6,7 @@ ARGS   ?=
 
 BIN     := .venv/bin
 PIP     := $(BIN)/python -m pip -qq --disable-pip-version-check install
-SOURCES := api metrics models queue_service tests bench
+SOURCES := api metrics models queue_service tests bench deploy/grafana docs/make_study.py
 COMPILE := .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-emit-index-url --custom-compile-command 'make lock'
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from api.advising import Advising
 from api.answers import leg_documents, live_ticket, nothing, ticket_document
 from api.charting import Charts
 from api.ids import hall_of
@@ -66,6 +67,7 @@ class Service:
             )
         )
         self.advisor = Advisor(self.feed.read)
+        self.advising = Advising(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
@@ -145,7 +147,7 @@ class Service:
                 now_ms = self.clock.now_ms()
                 if view.hall.day.is_open(now_ms):
                     try:
-                        await self.advisor.advice(view.hall, now_ms, 0)
+                        await self.advising.staffing(view, 0)
                     except Unavailable as error:
                         self.log.warning("advice-put-off: %s", error)
                     except Exception:

@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from metrics.tally import DayTally, by_period_of, shares
-from models.vocabulary import CounterState, Period, Verdict
+from models.vocabulary import AlertKind, CounterState, Period, Verdict
 from queue_service.domain.hall import Counter as HallCounter
 from queue_service.domain.hall import Hall
 from queue_service.domain.order import heads
@@ -46,6 +46,7 @@ _HALL_GAUGES = {
     "queue_oldest_wait_seconds": ("Wait of whoever has been in line longest; 0 when nobody is.", ("service",)),
     "queue_counters": ("Counters by what they do.", ("state",)),
     "queue_counters_idle_while_waiting": ("Idle counters that may call somebody who waits.", ()),
+    "queue_alerts": ("What the hall itself warns of now: 1 or more for each kind that stands.", ("kind",)),
     "queue_hall_open": ("1 in opening hours while the hall is not suspended.", ()),
     "queue_last_call_timestamp_seconds": ("When somebody was last called for the first time; 0: not known.", ()),
     "queue_promise_now_seconds": ("The wait promised to whoever comes now.", ()),
@@ -96,6 +97,9 @@ class Gauges(Collector):
             yield "queue_counters", (state.value,), states[state]
         waited_for = (counter for counter in hall.counters.values() if _is_waited_for(hall, counter, now_ms))
         yield "queue_counters_idle_while_waiting", (), sum(1 for _ in waited_for)
+        standing = Counter(alert.kind for alert in hall.standing_alerts())
+        for kind in AlertKind:
+            yield "queue_alerts", (kind.value,), standing[kind.value]
         yield "queue_hall_open", (), float(hall.today.is_open(now_ms) and None not in hall.suspensions)
         period_now = Period.PEAK if hall.today.is_peak(now_ms) else Period.OFF_PEAK
         yield "queue_promise_now_seconds", (), hall.plan.promises[period_now].promise_ms / 1000

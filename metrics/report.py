@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
+from metrics.advised import AdviceFigures
 from metrics.breakdown import Breakdown, Leaf, Row, Scope, rows_of
 from metrics.comparison import Comparison, Earlier, earlier_days
 from metrics.counters import CounterFigures, CounterHour, CounterTimes
@@ -67,6 +68,7 @@ class Report(BaseModel):
     counters: list[CounterFigures]
     counter_hours: list[CounterHour] = Field(description="each counter in each hour of the local day")
     integrity: list[IntegrityFigure] = Field(description="the ways in which a figure can be made to look good")
+    advice: list[AdviceFigures] = Field(description="advice to the staff: foreseen, answered, and what happened")
     estimates: list[EstimateError] | None = Field(description="how good the wait estimates were; null: not measured")
 
 
@@ -102,6 +104,8 @@ class _Parts:
         """One day's tickets."""
         self.not_checked_in += read.not_checked_in
         self.course.lasted(Kind.PASSED, pieces(read.day.start_ms, read.until_ms, self.zone))
+        tickets = [(one.record, one.legs[0].waiting_since_ms) for one in read.tickets]
+        self.told.advice.take(tickets, read.day.start_ms, read.day.end_ms)
         for one in read.tickets:
             record = one.record
             verdict = self.leaves[record.day, record.service, one.promise].add(record, one.cause)
@@ -168,6 +172,7 @@ def promise_report(
         counters=parts.counters.figures(),
         counter_hours=parts.counters.by_hour(),
         integrity=parts.integrity.figures(places),
+        advice=parts.told.advice.figures(),
         estimates=None if estimates is None else list(estimates),
     )
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, select
 
+from metrics.advised import Followed
 from metrics.counters import Duties, Moves
 from metrics.integrity import Integrity
 from metrics.verdict import Count
@@ -56,7 +57,8 @@ class ChosenCall(_Shape):
 _CHOSEN = (EVENT.c.kind == ev.TicketCalled.KIND) & EVENT.c.data.not_like('%"chosen":null%')
 _KINDS = (
     ev.PlanChanged, ev.TurnedAway, ev.DayOpened, ev.CounterOpened, ev.CounterPaused, ev.CounterResumed,
-    ev.CounterClosed, ev.CommandUndone, ev.Suspended, ev.Resumed, ev.TicketHandedOver,
+    ev.CounterClosed, ev.CommandUndone, ev.Suspended, ev.Resumed, ev.TicketHandedOver, ev.AdviceGiven,
+    ev.AdviceAnswered,
 )  # fmt: skip
 
 
@@ -85,6 +87,7 @@ class Told:
         self.plan_changes: list[PlanChange] = []
         self.chosen_calls: list[ChosenCall] = []
         self.moves: Moves = defaultdict(list)
+        self.advice = Followed()
         self._from_ms, self._to_ms, self._until_ms = from_ms, to_ms, min(to_ms, now_ms)
         self._integrity = integrity
         self._duties = Duties(from_ms, self._until_ms, on_duty)
@@ -99,6 +102,8 @@ class Told:
             ev.Resumed: self._resumed,
             ev.TicketHandedOver: self._handed_over,
             ev.CommandUndone: self._undone,
+            ev.AdviceGiven: self.advice.given,
+            ev.AdviceAnswered: self.advice.answered,
         }
 
     def read(self, connection: Connection, hall: str) -> None:

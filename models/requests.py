@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models.fields import LINE_PATTERN, NUMBER, Moment, YesNo
-from models.vocabulary import Channel, Voice
+from models.vocabulary import AdviceReply, Channel, Voice
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 TicketId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -162,6 +162,14 @@ class AnnouncedBody(Body):
     display: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)]
     voice: Voice
     lag_s: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False), NUMBER] = 0.0
+
+
+class AdviceAnswerBody(Body):
+    """What the staff makes of advice, who says so, and why."""
+
+    answer: AdviceReply
+    by: Person | None = None
+    reason: Why | None = None
 
 
 class PaperTicketBody(Body):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from models.answers import AnswerShape
+from models.vocabulary import AdviceKind, AdviceReply
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -15,13 +16,13 @@ Texts = dict[str, str]
 
 
 class AdviceItem(AnswerShape):
-    """One thing to do by `by`. Misses are visitors of the service who begin to wait in the hour after the first
-    quarter that would break the promise, and wait longer than `promise_s`; `of`: how many come. Averages of the runs.
-    `until`: as long as it is needed (open) or helps (move)."""
+    """One thing to do by `by`. Misses are visitors of the service (of the hall, where a counter may close) who begin to
+    wait between `from` and `to` and wait longer than `promise_s`; `of`: how many come. Averages of the runs. `until`:
+    as long as it is needed (open) or helps (move). `id`: its advice_id, to be answered until `expires_at`."""
 
     id: str
-    kind: Literal["open", "move"]
-    reason: Literal["would_break", "cannot_be_kept"]
+    kind: AdviceKind
+    reason: Literal["would_break", "cannot_be_kept", "fewer_keep"]
     service: str
     count: Count
     counters: list[str]
@@ -32,6 +33,9 @@ class AdviceItem(AnswerShape):
     misses_without: Count
     misses_with: Count
     of: Count
+    from_: Annotated[AwareDatetime, Field(alias="from")]
+    to: AwareDatetime
+    expires_at: AwareDatetime
     text: Texts
     alternatives: list[AdviceItem]
 
@@ -57,6 +61,38 @@ class AdviceBasis(AnswerShape):
     until: AwareDatetime
 
 
+class AdviceHappened(AnswerShape):
+    """What became of those who began to wait between `from` and `to`. `open`: they still wait within the promise."""
+
+    counted: Count
+    missed: Count
+    open: Count
+    share: Share | None
+
+
+class GivenAdvice(AnswerShape):
+    """Advice that was given today: what was foreseen, what the staff made of it, and what happened after all (None
+    until the hour that it is about begins). What was not accepted may have been done all the same, and the reverse."""
+
+    id: str
+    kind: AdviceKind
+    service: str
+    counters: list[str]
+    given_at: AwareDatetime
+    by: AwareDatetime
+    expires_at: AwareDatetime
+    from_: Annotated[AwareDatetime, Field(alias="from")]
+    to: AwareDatetime
+    misses_without: Count
+    misses_with: Count
+    of: Count
+    answer: AdviceReply | None
+    answered_at: AwareDatetime | None
+    answered_by: str | None
+    answer_reason: str | None
+    happened: AdviceHappened | None
+
+
 class StaffingAnswer(AnswerShape):
     """Advice, or `because` there is none."""
 
@@ -72,3 +108,4 @@ class StaffingAnswer(AnswerShape):
     text: Texts
     advice: list[AdviceItem]
     quarters: list[AdviceQuarter]
+    given: list[GivenAdvice]

@@ -113,6 +113,21 @@ class AlertKind(StrEnum):
     HELP_UNANSWERED = "help_unanswered"
 
 
+class AdviceKind(StrEnum):
+    """What the staff is advised to do with counters."""
+
+    OPEN = "open"
+    MOVE = "move"
+    CLOSE = "close"
+
+
+class AdviceReply(StrEnum):
+    """What the staff makes of advice."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
 BURNS = (AlertKind.BURNING_FAST, AlertKind.BURNING_SLOWLY)
 
 

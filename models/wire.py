@@ -11,6 +11,11 @@ def rfc3339(at_ms: int) -> str:
     return f"{_to_the_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
 
 
+def from_rfc3339(text: str) -> int:
+    """The instant that `rfc3339` wrote, back in milliseconds."""
+    return round((datetime.fromisoformat(text) - _EPOCH) / timedelta(milliseconds=1))
+
+
 @lru_cache(maxsize=4_096)
 def _to_the_second(at_s: int) -> str:
     """Many times of an answer lie in the same few seconds, and formatting one is dear."""

@@ -22,6 +22,8 @@ Board = dict[str, Any]
 _SHOWN = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
 _RENEWING = (ev.PlanChanged, ev.DayOpened)
 _STOPPING = (ev.Suspended, ev.Resumed)
+STAFF_ONLY = (ev.AlertEvent, ev.AdviceEvent)
+"""Displays are told that there was something, not what."""
 _CALLING = (ev.TicketCalled, ev.TicketRecalled)
 
 
@@ -54,9 +56,14 @@ class Frames:
 
 def _encode(logged: ev.Logged, change: dict[str, Board]) -> Frame:
     event = logged.event
-    names = () if isinstance(event, ev.AlertEvent) else _SHOWN  # what it warns of is for staff alone
+    staff_only = isinstance(event, STAFF_ONLY)
+    names = () if staff_only else _SHOWN
     shown = {name: value for name in names if (value := getattr(event, name, None)) is not None}
-    if not isinstance(event, ev.TicketEvent) and (reason := getattr(event, "reason", None)) is not None:
+    if (
+        not isinstance(event, ev.TicketEvent)
+        and not staff_only
+        and (reason := getattr(event, "reason", None)) is not None
+    ):
         shown["reason"] = reason  # why a hall or counter stands still; what is said about a visitor is for staff alone
     document = {
         "type": "event",
@@ -81,7 +88,7 @@ class Display:
 
     def follow(self, hall: Hall, logged: ev.Logged) -> Frame:
         """The frame of an event; `hall` is as of that event."""
-        warns = isinstance(logged.event, ev.AlertEvent)
+        warns = isinstance(logged.event, STAFF_ONLY)
         return _encode(logged, {"patch": {}} if warns else self._change(hall, logged))
 
     def _change(self, hall: Hall, logged: ev.Logged) -> dict[str, Board]:

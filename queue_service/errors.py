@@ -88,6 +88,22 @@ class AlertStands(Refusal):
     """The hall warns of this already."""
 
 
+class UnknownAdvice(Refusal):
+    """The hall was given no such advice today."""
+
+
+class AdviceStands(Refusal):
+    """The hall was given this advice already."""
+
+
+class AdviceAnswered(Refusal):
+    """The advice was answered already."""
+
+
+class AdviceExpired(Refusal):
+    """It is too late to follow this advice."""
+
+
 class PlanFaulty(Refusal):
     """The plan contradicts itself."""
 

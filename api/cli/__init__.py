@@ -26,7 +26,17 @@ ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def application() -> typer.Typer:
     """The command line with every command registered."""
-    from api.cli import demo, history, node, plan_day, plans, report, serve, verify  # noqa: F401, PLC0415 (each registers its own)
+    from api.cli import (  # noqa: PLC0415 (each registers its own)
+        demo,  # noqa: F401
+        history,  # noqa: F401
+        node,  # noqa: F401
+        plan_day,  # noqa: F401
+        plans,  # noqa: F401
+        report,  # noqa: F401
+        serve,  # noqa: F401
+        verify,  # noqa: F401
+        what_if,  # noqa: F401
+    )
 
     return APP
 

@@ -44,7 +44,7 @@ def plan_day(
 
     if as_json and as_csv:
         raise BadInput("Give either --json or --csv.")
-    iso_date = _day(day)
+    iso_date = as_day(day)
     database = existing_database(database_url)
     try:
         position = database.read(journal.all_positions).get(hall)
@@ -66,7 +66,8 @@ def plan_day(
         OUT.out(_csv(plan, needs) if as_csv else _text(plan, iso_date, learned, needs), end="")
 
 
-def _day(text: str) -> str:
+def as_day(text: str) -> str:
+    """A date as ISO writes it."""
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError as error:

@@ -1,14 +1,22 @@
 """Staffing advice: how many counters, for what, by when."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from api.asking import READING, HallPath, json_response, service_of
-from models.staffing import StaffingAnswer
+from api.asking import COMMANDING, READING, HallPath, Key, ask, json_response, service_of
+from metrics.advised import given_document
+from models import requests as bodies
+from models.staffing import GivenAdvice, StaffingAnswer
+from queue_service.batch import Answer
+from queue_service.domain import commands as c
+from queue_service.domain.events import Logged
+from queue_service.domain.hall import Hall
 
+AdvicePath = Annotated[str, Path(max_length=100)]
 ROUTER = APIRouter(prefix="/v1/halls/{hall}", tags=["planning"])
 
 
@@ -20,8 +28,22 @@ async def read_staffing(
 ) -> Response:
     """How many counters keep the promise over the next three hours, and what to do where those at work do not.
 
-    Worked out every five minutes beside the service; the first answer may take some seconds."""
+    Worked out every five minutes beside the service; the first answer may take some seconds. What is advised is given:
+    it stands in the hall's log, can be answered, and `given` says what became of it."""
     service = service_of(request)
     view = await service.current_view(hall)
-    found = await service.advisor.advice(view.hall, service.clock.now_ms(), *([0] if fresh else []))
-    return json_response(orjson.dumps(found))
+    return json_response(orjson.dumps(await service.advising.staffing(view, 0 if fresh else None)))
+
+
+@ROUTER.post("/staffing/{advice}/answer", response_model=GivenAdvice, responses=COMMANDING)
+async def answer_advice(
+    request: Request, hall: HallPath, advice: AdvicePath, body: bodies.AdviceAnswerBody, key: Key = None
+) -> Response:
+    """Accept or decline advice (its `id`), once, until it expires. Nothing is opened, moved or closed by it: the staff
+    does that; what came of it is told beside what was foreseen."""
+    command = c.AnswerAdvice(advice, body.answer, body.by, body.reason)
+
+    def answer(hall: Hall, events: Sequence[Logged], now_ms: int) -> Answer:
+        return Answer(200, orjson.dumps(given_document(hall.advice[advice], None)))
+
+    return await ask(request, hall, command, answer, key)

@@ -30,7 +30,7 @@ BEHIND = {
 PARTS = ("promise", "misses", "comparison", "service", "zone", "department", "group", "week", "month", "cross")
 FURTHER = ("called", "legs", "estimates", "apart", "turned_away", "plan_changes")
 MANY_COLUMNS = 12
-INTEGRITY = ("integrity", "integrity_counters", "chosen_calls")
+INTEGRITY = ("integrity", "integrity_counters", "chosen_calls", "advice")
 
 
 @lru_cache(maxsize=1)

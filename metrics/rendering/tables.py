@@ -180,6 +180,12 @@ class Tables:
             for at in one.counters
         ]
         yield self._table("integrity_counters", ("finding", "counter", "count", "of", "share"), lines)
+        shown: dict[str, Callable[[Any], Any]] = {
+            "kind": lambda value: self.words(f"advice.{value.value}"),
+            "answer": lambda value: self.words(f"answer.{'none' if value is None else value.value}"),
+        }
+        fields = ("kind", "answer", "given", "of", "misses_without", "misses_with", "counted", "missed", "share")
+        yield self._of_models("advice", self.report.advice, fields, shown)
 
     def _lists(self) -> Iterator[Table]:
         report, names = self.report, self.names

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.vocabulary import AlertKind, Channel, Voice
+from models.vocabulary import AdviceKind, AdviceReply, AlertKind, Channel, Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,29 @@ class AcknowledgeAlert(AlertCommand):
 @dataclass(frozen=True, slots=True)
 class ClearAlert(AlertCommand):
     """What it warned of is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveAdvice(Command):
+    """Advise the staff. `advice` is the new id, made by the caller; it can be answered until `expires_at_ms`; `values`
+    as in the event."""
+
+    advice: str
+    kind: AdviceKind
+    service: str
+    by_ms: int
+    expires_at_ms: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAdvice(Command):
+    """Accept or decline it."""
+
+    advice: str
+    answer: AdviceReply
+    by: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -396,6 +396,36 @@ class AlertCleared(AlertEvent):
     KIND: ClassVar[str] = "alert_cleared"
 
 
+@dataclass(frozen=True, slots=True)
+class AdviceEvent(Event):
+    """Something about advice to the staff."""
+
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceGiven(AdviceEvent):
+    """The staff was advised to do something with counters by `by_ms`. `values`: what was foreseen with and without it,
+    for which span (`from_ms`, `to_ms`), and at which counters; numbers of the text that tells it."""
+
+    KIND: ClassVar[str] = "advice_given"
+    advice_kind: str
+    service: str
+    by_ms: int
+    expires_at_ms: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceAnswered(AdviceEvent):
+    """The staff accepted or declined it; `by` whoever says so."""
+
+    KIND: ClassVar[str] = "advice_answered"
+    answer: str
+    by: str | None
+    reason: str | None
+
+
 def _leaves(kind: type[Event]) -> list[type[Event]]:
     subclasses = kind.__subclasses__()
     own = [kind] if kind.KIND else []

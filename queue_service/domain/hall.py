@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from models.vocabulary import HELD_STATES, Apart, CounterState, LegOutcome, TicketState, WaitClock
+from queue_service.domain.advice import Advised
 from queue_service.domain.alert import Alert
 from queue_service.domain.calendar import Day, day_of
 from queue_service.domain.plan import Plan
@@ -165,8 +166,7 @@ class Hall:
         self.head = ""
         self.last_at_ms = 0
         self.plan: Plan | None = None
-        self.plan_version = 0
-        self.plan_seq = 0
+        self.plan_version = self.plan_seq = 0
         self.today: Day | None = None
         self.day_seq = 0
         self.tickets: dict[str, Ticket] = {}
@@ -179,6 +179,7 @@ class Hall:
         self.chosen_calls = 0
         self.announced_ms: dict[str, int] = {}
         self.alerts: dict[str, Alert] = {}
+        self.advice: dict[str, Advised] = {}
         self.touched: dict[str, Ticket] = {}
         self.touched_legs: dict[tuple[str, int], Leg | None] = {}
 

@@ -19,7 +19,8 @@ def party_of(ticket: Ticket) -> str:
     return ticket.party or ticket.id
 
 
-def _busy_parties(hall: Hall) -> frozenset[str]:
+def busy_parties(hall: Hall) -> frozenset[str]:
+    """The parties of which somebody is at a counter."""
     tickets = hall.tickets
     held = [tickets[counter.ticket] for counter in hall.counters.values() if counter.ticket is not None]
     return frozenset([ticket.party or ticket.id for ticket in held])
@@ -47,7 +48,7 @@ def _lanes_of(hall: Hall, services: Iterable[str]) -> Iterator[tuple[LaneKey, li
 
 def heads(hall: Hall, counter: Counter, now_ms: int) -> Collection[list[Head]]:
     """The first eligible ticket of each lane the counter serves, service by service."""
-    busy, terms = _busy_parties(hall), hall.rules.lane_terms
+    busy, terms = busy_parties(hall), hall.rules.lane_terms
     found: dict[str, list[Head]] = {}
     for key, lane in _lanes_of(hall, hall.able(counter)):
         for place in lane:
@@ -69,7 +70,7 @@ def next_ticket(hall: Hall, counter: Counter, now_ms: int, rule: OrderRule | Non
 
 def overtaken_by(hall: Hall, chosen: Ticket, counter: Counter, now_ms: int) -> int:
     """How many eligible tickets of the counter's lanes stood in line before a ticket called out of order."""
-    busy = _busy_parties(hall)
+    busy = busy_parties(hall)
     return sum(
         eligible(hall, hall.tickets[place[3]], counter, now_ms, busy)
         for _, lane in _lanes_of(hall, hall.able(counter))

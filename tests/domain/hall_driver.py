@@ -59,6 +59,7 @@ def picture(hall: Hall) -> dict[str, Any]:
         "quota": dict(hall.quota_used),
         "suspensions": (dict(hall.suspensions), list(hall.suspended_spans)),
         "chosen": hall.chosen_calls,
+        "advice": {name: asdict(advised) for name, advised in hall.advice.items()},
         "alerts": {name: asdict(alert) for name, alert in hall.alerts.items()},
     }
 

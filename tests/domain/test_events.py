@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from models.vocabulary import AlertKind, Channel, Voice
+from models.vocabulary import AdviceKind, AdviceReply, AlertKind, Channel, Voice
 from queue_service.domain import commands as c
 from queue_service.domain import events
 from queue_service.domain.events import KINDS, Event
@@ -35,6 +35,8 @@ def a_day_with_everything() -> HallDriver:
         c.Backfill([c.PaperTicket("p1", "a", at(7), called_at_ms=at(7, 30), counter="1")], "power cut"),
         c.RaiseAlert("w1", AlertKind.IDLE_WHILE_WAITING, counter="1", values={"idle_s": 31}),
         c.AcknowledgeAlert("w1", "li"), c.ClearAlert("w1"), c.RaiseAlert("w2", AlertKind.SILENT_HALL),
+        c.GiveAdvice("v1", AdviceKind.OPEN, "a", at(10), at(10, 15), {"misses_with": 1}),
+        c.AnswerAdvice("v1", AdviceReply.DECLINED, "li", "nobody to spare"),
         c.RecordHistory([c.RecordedTicket("r1", "1", "a", at(9) - DAY_MS, None, {"desk": 4})]),
     ]  # fmt: skip
     for command in script:

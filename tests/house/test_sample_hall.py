@@ -100,3 +100,11 @@ def test_every_service_of_the_sample_hall_has_an_english_name() -> None:
 def _zones(plan: Plan) -> list[dict[str, str]]:
     zones: list[dict[str, str]] = plan.document["zones"]
     return zones
+
+
+def test_the_sample_hall_has_clerks_to_call_in(plan: Plan) -> None:
+    """Advice can speak of opening counters there: each reserve serves what some counter serves, on working days."""
+    assert plan.reserve
+    for reserve in plan.reserve:
+        assert any(reserve.services <= set(counter.services) for counter in plan.counters.values())
+        assert {0, 4} <= set(reserve.hours.days) or {"mon", "fri"} <= set(reserve.hours.days)

@@ -7,8 +7,8 @@ from tests.house.checkout import PACKAGES, ROOT, functions, modules
 
 MOST_LINES = 320
 MOST_LINES_OF_A_FUNCTION = 60
-LISTS = {"queue_service/domain/events.py": 440}
-"""Files that are one list and would not be clearer in two: a class for each kind of event."""
+LISTS = {"queue_service/domain/events.py": 460, "queue_service/domain/commands.py": 340}
+"""Files that are one list and would not be clearer in two: a class for each kind of event, one for each command."""
 SAYING_NOTHING = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 
 

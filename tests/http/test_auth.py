@@ -35,7 +35,7 @@ def _issue(guarded: Node) -> str:
 @pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS - ANYBODY))
 def test_without_the_token_everything_is_denied(guarded: Node, method: str, path: str) -> None:
     """Every operation but those listed is 401 and tells how to ask; a new one is denied until it is listed here."""
-    url = path.format(hall="hall", counter="1", alert="none", ticket=f"hall.{'0' * 26}", chart="wait")
+    url = path.format(hall="hall", counter="1", alert="none", advice="none", ticket=f"hall.{'0' * 26}", chart="wait")
     with guarded.client() as anybody:
         refused = anybody.request(method, url, json={"service": "tax"} if "phone" in path else {})
     assert refused.status_code == 401

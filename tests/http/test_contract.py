@@ -47,6 +47,7 @@ def _narrowed(client: httpx.Client, hall: str) -> dict[str, Any]:
         "chart": ["wait", "distribution", "services", "counters", "days"],
         "ticket": [*_tickets(client, hall), f"{hall}.{'0' * 26}"],
         "alert": ["none"],
+        "advice": ["none"],
     }
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -104,7 +104,7 @@ def test_mistake_09_commands_cannot_be_given_by_get(client: httpx.Client, new_ha
     readable = {route.path for route in ROUTES if "GET" in (route.methods or ())}
     for route in ROUTES:
         if "POST" in (route.methods or ()) and route.path not in readable:
-            answer = client.get(route.path.format(hall=hall, counter="1", ticket=ticket, alert="none"))
+            answer = client.get(route.path.format(hall=hall, counter="1", ticket=ticket, alert="none", advice="none"))
             assert (answer.status_code, answer.headers["allow"]) == (405, "POST"), route.path
             assert answer.json()["type"] == "/problems/method-not-allowed"
     assert log_of(client, hall) == before

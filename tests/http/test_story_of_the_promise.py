@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from api.answers import nothing
+from models.vocabulary import AdviceKind, Channel
+from queue_service.domain import commands as c
 from tests.http.desk import Desk, Desks
 
 WARNING: dict[str, Any] = {"alerts": {"burn_counted": 4}}
@@ -133,3 +136,25 @@ async def test_a_visitor_is_told_what_to_expect(desks: Desks) -> None:
     assert f'queue_estimate_coverage_share{{hall="{desk.hall}",service="tax"}}' in metrics
     await desk.post("suspend", reason="fire alarm")
     assert (await desk.issue())["estimate"]["because"] == "suspended"
+
+
+async def test_displays_learn_nothing_of_advice(desks: Desks) -> None:
+    """Advice is answered once with who and why, for staff; a display is told that there was an event, and no more."""
+    desk = await desks.new(**WARNING)
+    now_ms = desk.clock.now_ms()
+    values = {"counters": ["3"], "from_ms": now_ms, "to_ms": now_ms + 3_600_000}
+    foreseen = {"misses_without": 5, "misses_with": 1, "of": 20}
+    given = c.GiveAdvice("v1", AdviceKind.OPEN, "tax", now_ms, now_ms + 900_000, {**values, **foreseen})
+    await desks.service.engine.submit(desk.hall, given, actor="system", channel=Channel.SYSTEM, answering=nothing)
+    answered = await desk.post("staffing/v1/answer", answer="declined", by="wang", reason="nobody to spare")
+    assert (answered["answer"], answered["answered_by"], answered["answer_reason"]) == (
+        "declined",
+        "wang",
+        "nobody to spare",
+    )
+    await desk.refused("staffing/v1/answer", "advice-answered", answer="accepted")
+    await desk.refused("staffing/v2/answer", "unknown-advice", 404, answer="accepted")
+    view = await desks.service.current_view(desk.hall)
+    frames = [frame.payload for frame in view.frames if b"advice_" in frame.payload]
+    ends = [b'"kind":"advice_given","patch":{}}', b'"kind":"advice_answered","patch":{}}']
+    assert [frame.endswith(end) for frame, end in zip(frames, ends, strict=True)] == [True, True]

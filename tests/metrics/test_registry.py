@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from metrics.gauges import Live, Storage, oldest_wait_ms
 from metrics.node import outcome
 from metrics.registry import HallMetrics
-from models.vocabulary import Channel, CounterState
+from models.vocabulary import AlertKind, Channel, CounterState
 from queue_service import errors
 from queue_service.batch import Answer, Submission
 from queue_service.domain import commands as c
@@ -130,6 +130,17 @@ def test_gauges(drive: Drive) -> None:
     assert value(found, "queue_promise_share", period="peak") == 0.9
     assert value(found, "queue_clock_skew_seconds") == -1.5
     assert found["queue_sockets", (("view", "display"),)] == 3
+
+
+def test_what_the_hall_warns_of_is_seen_until_it_is_cleared(drive: Drive) -> None:
+    """One for each kind that stands, acknowledged or not; 0 for every other kind."""
+    watched(drive)
+    drive.send(c.RaiseAlert("w1", AlertKind.SILENT_HALL), c.AcknowledgeAlert("w1", "li"))
+    found = samples_of(drive.metrics)
+    assert value(found, "queue_alerts", kind="silent_hall") == 1
+    assert [value(found, "queue_alerts", kind=kind.value) for kind in AlertKind].count(0) == len(AlertKind) - 1
+    drive.send(c.ClearAlert("w1"))
+    assert value(samples_of(drive.metrics), "queue_alerts", kind="silent_hall") == 0
 
 
 def test_a_clerk_who_could_call_somebody_is_seen(drive: Drive) -> None:

@@ -36,11 +36,12 @@ def clear(hall: HallModel, command: c.ClearAlert) -> None:
 
 
 def clear_all(hall: HallModel) -> None:
-    """The day is over, and all warnings with it."""
+    """The day is over, and all warnings and advice with it."""
     for name, alert in list(hall.alerts.items()):
         if alert.over_ms is None:
             _end(hall, name)
     hall.alerts = {}
+    hall.advice = {}
 
 
 def _end(hall: HallModel, name: str) -> None:

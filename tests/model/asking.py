@@ -25,6 +25,7 @@ class Asking(RuleBasedStateMachine):
         self.side = Side(START_MS)
         self.issued = 0
         self.warned = 0
+        self.advised = 0
         self.keyed: list[Asked] = []
         self._last: dict[str, str] = {}
 

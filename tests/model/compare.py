@@ -20,14 +20,14 @@ from queue_service.domain.rules import decide
 from queue_service.errors import NothingToUndo
 from tests.model import counters, line
 from tests.model.deciding import ServiceModel
-from tests.model.state import HELD, Alert, HallModel, Leg, Ticket
+from tests.model.state import HELD, Advised, Alert, HallModel, Leg, Ticket
 
 LEG_FIELDS = tuple(one.name for one in fields(Leg))
 TICKET_FIELDS = tuple(one.name for one in fields(Ticket) if one.name not in ("legs", "changes"))
 COPIED = (
     "id", "seq", "head", "last_at_ms", "plan_version", "plan_seq", "today", "day_seq", "tickets", "counters",
     "number_counts", "quota_used", "suspensions", "suspended_spans", "chosen_calls",
-    "alerts",
+    "alerts", "advice",
 )  # fmt: skip
 """What a hall knows, lanes (empty ones are no difference) and plan (the document is) apart."""
 
@@ -149,11 +149,18 @@ def _check_hall(real: Hall, hall: HallModel) -> None:
     assert real.chosen_calls == hall.chosen
     same("alerts", {name: _alert(one) for name, one in real.alerts.items()}, hall.alerts)
     assert list(real.alerts) == list(hall.alerts)
+    same("advice", {name: _advised(one) for name, one in real.advice.items()}, hall.advice)
+    assert list(real.advice) == list(hall.advice)
 
 
 def _alert(real: Any) -> Alert:
     seen = None if real.acknowledged_at_ms is None else (real.acknowledged_at_ms, real.acknowledged_by)
     return Alert((real.kind, real.service, real.counter), real.since_ms, seen, real.cleared_at_ms)
+
+
+def _advised(real: Any) -> Advised:
+    said = (real.answered_at_ms, real.answer, real.answered_by, real.reason)
+    return Advised((real.kind, real.service), real.given_at_ms, real.expires_at_ms, said if real.answer else None)
 
 
 def _counter(real: Hall, name: str) -> dict[str, Any]:

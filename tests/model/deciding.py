@@ -6,7 +6,7 @@ from typing import Any
 
 from queue_service import errors
 from queue_service.domain import commands as c
-from tests.model import alerts, counters, halls, tickets
+from tests.model import advice, alerts, counters, halls, tickets
 from tests.model.state import HallModel, Record
 
 
@@ -19,6 +19,8 @@ RULES: dict[type[c.Command], Callable[[HallModel, Any], None]] = {
     c.OpenDay: _nothing,
     c.Suspend: halls.suspend,
     c.Resume: halls.resume,
+    c.GiveAdvice: advice.give,
+    c.AnswerAdvice: advice.answer,
     c.RaiseAlert: alerts.raise_alert,
     c.AcknowledgeAlert: alerts.acknowledge,
     c.ClearAlert: alerts.clear,

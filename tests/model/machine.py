@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis.stateful import initialize, rule
 
-from models.vocabulary import AlertKind, Voice
+from models.vocabulary import AdviceKind, AdviceReply, AlertKind, Voice
 from queue_service.domain import commands as c
 from tests.model import days, plans, steps
 from tests.model.asking import Asking
@@ -159,6 +159,18 @@ class Halls(Asking):
         known = [] if odd else list(self.hall(name).alerts)
         alert = known[number % len(known)] if known else "none"
         self.ask(name, c.ClearAlert(alert) if over else c.AcknowledgeAlert(alert, by), now)
+
+    def advise(self, name: str, now: bool, kind: AdviceKind, service: str, again: bool, left_ms: int) -> None:
+        """Somebody who plans the hall gives advice, or the same once more."""
+        self.advised += not again
+        given = c.GiveAdvice(f"a{self.advised}", kind, service, 0, self.side.clock.now_ms() + left_ms, {"of": 1})
+        self.ask(name, given, now)
+
+    def heed_advice(self, name: str, now: bool, number: int, odd: bool, by: str | None, reply: AdviceReply) -> None:
+        """Advice is accepted or declined."""
+        known = [] if odd else list(self.hall(name).advice)
+        advice = known[number % len(known)] if known else "none"
+        self.ask(name, c.AnswerAdvice(advice, reply, by, None if by else "nobody to spare"), now)
 
     def suspend(self, name: str, now: bool, service: str | None, turn_away: bool) -> None:
         """Fire alarm."""

@@ -132,6 +132,16 @@ class Alert:
     over_ms: int | None = None
 
 
+@dataclass(frozen=True)
+class Advised:
+    """Advice of today. `answer`: when, what, by whom, why."""
+
+    about: tuple[str, str]
+    given_ms: int
+    until_ms: int
+    answer: tuple[int, str, str | None, str | None] | None = None
+
+
 @dataclass
 class HallModel:
     """A hall. `happened`: the kinds of the events since it was last emptied; `details`: what some of them say beside
@@ -152,6 +162,7 @@ class HallModel:
     chosen: int = 0
     announced: dict[str, int] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    advice: dict[str, Advised] = field(default_factory=dict)
     happened: list[str] = field(default_factory=list)
     details: list[int | str] = field(default_factory=list)
 

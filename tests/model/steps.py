@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from models.vocabulary import TICKET_CHANNELS, AlertKind, Voice
+from models.vocabulary import TICKET_CHANNELS, AdviceKind, AdviceReply, AlertKind, Voice
 from queue_service.domain import commands as c
 from tests.model.tales import TALES
 
@@ -79,6 +79,12 @@ VERBS: dict[str, tuple[int, dict[str, Choices]]] = {
     "announce": (4, {**COUNTER, "shown": (False, False, False, True), "voice": tuple(Voice)}),
     "warn": (3, {**ONE, "kind": tuple(AlertKind), "service": (None, None, *SERVICES), "counter": (None, *COUNTERS)}),
     "heed": (3, {**ONE, "number": WHICH, "odd": RARELY, "by": (None, "wang"), "over": EITHER}),
+    "advise": (
+        2, {**ONE, "kind": tuple(AdviceKind), "service": SERVICES, "again": RARELY, "left_ms": (600_000, 60_000, 0)},
+    ),
+    "heed_advice": (
+        2, {**ONE, "number": WHICH, "odd": RARELY, "by": (None, "wang"), "reply": tuple(AdviceReply)},
+    ),
     "suspend": (1, {**ONE, "service": (None, *SERVICES[:3]), "turn_away": (False, False, True)}),
     "resume": (3, {**ONE, "number": WHICH}),
     "tell_a_tale": (9, {"name": ONE["name"], "tale": TALES, "number": WHICH, "left_out": LEFT_OUT, "now": EITHER}),

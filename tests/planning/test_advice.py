@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from models.vocabulary import AdviceKind
 from queue_service.planning.simulation.scene import Shift
-from queue_service.planning.staffing.advice import Advice, AdviceKind, AdviceReason, advise
+from queue_service.planning.staffing.advice import Advice, AdviceReason, advise
 from queue_service.planning.staffing.searching import moved
 from queue_service.planning.staffing.situation import Reserve
 from queue_service.planning.staffing.words import LANGUAGES, Names, catalogue, refusal, sentence, summary
@@ -24,6 +25,25 @@ def test_enough_counters_need_no_advice() -> None:
     advice = advise(situation({"a": 60}, 8, {"a": 10}, reserve=5))
     assert (advice.items, advice.reason) == ((), AdviceReason.KEPT)
     assert advice.share_if_nothing_changes == advice.reachable_share > 0.95
+
+
+def test_a_counter_too_many_may_close_and_not_before_it_may() -> None:
+    """60 an hour of 8 minutes with 14 counters, where theory needs 10: one may close at once, by name, and the promise
+    holds; with the 10 none is told to."""
+    advice = advise(situation({"a": 60}, 8, {"a": 14}))
+    (item,) = advice.items
+    assert (item.kind, item.reason, advice.reason) == (AdviceKind.CLOSE, AdviceReason.FEWER_KEEP, AdviceReason.KEPT)
+    assert (item.by_ms, item.count, item.from_services) == (0, 1, ("a",))
+    assert item.misses_with <= item.of * 0.1
+    assert [(one.counters_now, one.counters_needed) for one in advice.quarters] == [(14, 13)] * 12
+    assert "may close from" in sentence(item, NAMES)["en"]
+    assert "可以关闭" in sentence(item, NAMES)["zh-CN"]
+
+
+def test_the_only_counter_of_a_service_does_not_close() -> None:
+    """Nobody comes for b, but somebody may."""
+    items = advise(situation({"a": 0, "b": 0}, 8, {"a": 1, "b": 1})).items
+    assert items == ()
 
 
 def test_nobody_comes_and_nothing_is_advised() -> None:

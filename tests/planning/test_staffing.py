@@ -12,6 +12,8 @@ from api.answers import nothing
 from api.ids import new_ticket_id
 from models.staffing import StaffingAnswer
 from models.vocabulary import Channel
+from models.wire import from_rfc3339
+from queue_service import journal
 from queue_service.clock import HandClock
 from queue_service.domain import commands as c
 from queue_service.domain.calendar import to_ms
@@ -136,3 +138,57 @@ async def test_a_reserve_for_what_is_not_there_is_refused(inner: Inner) -> None:
     answer = await inner.client.put("/v1/halls/hall", json=wrong)
     assert answer.status_code == 422
     assert {one["place"] for one in answer.json()["faults"]} == {"/reserve/0/services/0", "/reserve/0/end"}
+
+
+async def test_advice_is_given_answered_once_and_judged_afterwards(inner: Inner, tmp_path: Path) -> None:
+    """What is advised stands in the log; it is declined with a reason, once; later its hour's misses stand beside those
+    foreseen, in the staffing answer and in the promise report; and a restart changes nothing of it."""
+    await record(inner, 3)
+    await open_counters(inner, 6)
+    first = (await advice(inner))["advice"][0]
+    assert (await advice(inner))["given"][0]["id"] == first["id"]
+    path = f"/v1/halls/hall/staffing/{first['id']}/answer"
+    said = {"answer": "declined", "by": "wang", "reason": "nobody to spare"}
+    answered = await inner.client.post(path, json=said)
+    assert (answered.status_code, answered.json()["answer"], answered.json()["answered_by"]) == (
+        200,
+        "declined",
+        "wang",
+    )
+    await refused(inner, path, "advice-answered", 409)
+    await refused(inner, "/v1/halls/hall/staffing/none/answer", "unknown-advice", 404)
+    clock(inner).set_ms(from_rfc3339(first["from"]))
+    for _ in range(30):
+        (await inner.client.post("/v1/halls/hall/tickets", json={"service": "tax"})).raise_for_status()
+    after = (await inner.service.current_view("hall")).hall.seq - 60
+    log = (await inner.client.get("/v1/halls/hall/events", params={"after": after})).json()["items"]
+    kinds = [one["kind"] for one in log]
+    assert (kinds.count("advice_answered"), kinds.count("advice_given") >= 1) == (1, True)
+    clock(inner).set_ms(to_ms(MONDAY) + 7_200_000)
+    given = {one["id"]: one for one in (await advice(inner))["given"]}[first["id"]]
+    assert (given["answer_reason"], given["misses_without"], given["of"]) == (
+        "nobody to spare", first["misses_without"], first["of"],
+    )  # fmt: skip
+    assert (given["happened"]["counted"], given["happened"]["missed"]) == (30, 30)
+    report = (await inner.client.get("/v1/halls/hall/promise-report?day=2026-03-23")).json()
+    (row,) = [one for one in report["advice"] if one["answer"] == "declined"]
+    happened = given["happened"]
+    assert (row["given"], row["counted"], row["missed"]) == (1, happened["counted"], happened["missed"])
+    late = next(one for one in (await advice(inner))["given"] if one["answer"] is None)
+    clock(inner).set_ms(to_ms(MONDAY) + 7 * 3_600_000)
+    await refused(inner, f"/v1/halls/hall/staffing/{late['id']}/answer", "advice-expired", 409)
+    again = await inner.service.feed.read(lambda one: journal.load(one, "hall", journal.all_positions(one)["hall"]))
+    assert again.advice == (await inner.service.current_view("hall")).hall.advice
+
+
+async def refused(inner: Inner, path: str, kind: str, status: int) -> None:
+    """An answer that comes to nothing."""
+    found = await inner.client.post(path, json={"answer": "accepted"})
+    assert (found.status_code, found.json()["type"]) == (status, f"/problems/{kind}")
+
+
+def clock(inner: Inner) -> HandClock:
+    """The hand on the node's clock."""
+    found = inner.service.clock
+    assert isinstance(found, HandClock)
+    return found

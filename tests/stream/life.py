@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from models.plan import PlanDocument
-from models.vocabulary import AlertKind, Channel, TicketState, Voice
+from models.vocabulary import AdviceKind, AdviceReply, AlertKind, Channel, TicketState, Voice
 from queue_service import schema
 from queue_service.batch import Answer, Batches, Submission
 from queue_service.clock import ClockGuard, HandClock
@@ -52,7 +52,7 @@ OFTEN = 4 * ("issue", "call_next", "start") + 2 * ("call_next", "later", "undo")
 TICKET_VERBS: dict[str, type[c.TicketCommand]] = {verb.replace("-", "_"): kind for kind, verb in VERBS.items()}
 COUNTER_VERBS = ("open", "close", "relieve", "pause", "resume_counter", "help", "call_chosen", "announce")
 HALL_VERBS = ("suspend", "resume", "resume", "backfill", "record", "plan", "midnight")
-ALERT_VERBS = ("warn", "heed", "calm")
+ALERT_VERBS = ("warn", "heed", "calm", "advise", "answer")
 STEPS = st.lists(
     st.tuples(
         st.sampled_from((*OFTEN, *TICKET_VERBS, *COUNTER_VERBS, *HALL_VERBS, *ALERT_VERBS)),
@@ -68,7 +68,7 @@ _SCRIPT = """
 issue issue.6 check_in call_next announce recall undo start hand_over park return call_next.1 no_show rejoin postpone
 issue call_next requeue transfer.1 change.3 cancel issue call_next start finish
 issue call_next pause.1 resume_counter requeue requeue pause resume_counter suspend issue resume
-backfill record plan.1 warn heed calm relieve help close open issue midnight
+backfill record plan.1 warn heed calm advise answer relieve help close open issue midnight
 """
 EVERYTHING: list[Step] = [
     (what, 0, int(detail or 0)) for what, _, detail in (word.partition(".") for word in _SCRIPT.split())
@@ -177,6 +177,11 @@ class Life:
         return c.Resume(suspended[detail % len(suspended)] if suspended else scope)
 
     def _about_alert(self, what: str, which: int, detail: int) -> c.Command:
+        if what == "advise":
+            later_ms = self.clock.now_ms() + 900_000
+            return c.GiveAdvice(f"v{self.hall.seq}", AdviceKind.OPEN, SERVICES[0], later_ms, later_ms, {"of": detail})
+        if what == "answer":
+            return c.AnswerAdvice(next(reversed(self.hall.advice), "none"), AdviceReply.DECLINED, "li", "nobody")
         known = list(self.hall.alerts)
         alert = known[-1 - which % len(known)] if known else "none"
         if what == "warn":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from queue_service.domain import events as ev
-from queue_service.domain.evolve import alerts, hall_events, incoming, life
+from queue_service.domain.evolve import advice, alerts, hall_events, incoming, life
 from queue_service.domain.hall import Hall, LastCommand
 
 UNDOABLE: tuple[type[ev.Event], ...] = (
@@ -30,6 +30,7 @@ _HANDLERS: dict[type[ev.Event], Callable[[Hall, ev.Logged, Any], None]] = {
     **incoming.HANDLERS,
     **life.HANDLERS,
     **alerts.HANDLERS,
+    **advice.HANDLERS,
 }
 
 

@@ -31,6 +31,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.suspended_spans = []
     hall.alerts = {}
     hall.announced_ms = {}
+    hall.advice = {}
     hall.counters = {name: Counter(name, since_ms=logged.at_ms) for name in hall.rules.counters}
     for document in event.carried.get("counters", ()):
         services = document["services"]

@@ -10,7 +10,7 @@ from typing import Any
 from queue_service.domain import commands as c
 from queue_service.domain.events import Event
 from queue_service.domain.hall import Hall
-from queue_service.domain.rules import alerts, calls, counters, hall_rules, issue, paper, tickets, undo
+from queue_service.domain.rules import advice, alerts, calls, counters, hall_rules, issue, paper, tickets, undo
 
 Rule = Callable[[Hall, Any, int], Iterator[Event]]
 
@@ -22,6 +22,8 @@ RULES: dict[type[c.Command], Rule] = {
     c.RaiseAlert: alerts.raise_alert,
     c.AcknowledgeAlert: alerts.acknowledge_alert,
     c.ClearAlert: alerts.clear_alert,
+    c.GiveAdvice: advice.give_advice,
+    c.AnswerAdvice: advice.answer_advice,
     c.IssueTicket: issue.issue,
     c.Backfill: paper.backfill,
     c.RecordHistory: paper.record_history,

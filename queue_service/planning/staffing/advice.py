@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from models.vocabulary import AdviceKind
 from queue_service.planning.staffing.searching import (
     Found,
     Move,
@@ -12,19 +13,12 @@ from queue_service.planning.staffing.searching import (
     counters_at,
     fewest,
     search_runs,
+    soonest_close,
 )
 from queue_service.planning.staffing.situation import Situation
 from queue_service.planning.staffing.trying import Trial, Trials
 
 HOUR_QUARTERS = 4
-
-
-class AdviceKind(StrEnum):
-    """What to do."""
-
-    OPEN = "open"
-    MOVE = "move"
-    NONE = "none"
 
 
 class AdviceReason(StrEnum):
@@ -33,12 +27,14 @@ class AdviceReason(StrEnum):
     KEPT = "kept"
     WOULD_BREAK = "would_break"
     CANNOT_BE_KEPT = "cannot_be_kept"
+    FEWER_KEEP = "fewer_keep"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to do by `by_ms`. Misses and `of` are visitors of `service` who begin to wait in the hour after it,
-    on average over the runs. `until_ms`: as long as it helps, or is needed; None: to the end of what was simulated.
+    """One thing to do by `by_ms`. Misses and `of` are visitors of `service` (of the hall, where a counter may close)
+    who begin to wait during `[from_ms, to_ms)`, the hour after it, on average over the runs. `until_ms`: as long as it
+    helps, or is needed; None: to the end of what was simulated.
 
     `promise_ms`: the promise that holds then."""
 
@@ -53,6 +49,8 @@ class Item:
     misses_with: int
     of: int
     promise_ms: int
+    from_ms: int
+    to_ms: int
     alternatives: tuple["Item", ...] = ()
 
     @property
@@ -94,10 +92,13 @@ def advise(situation: Situation) -> Advice:
     before = every.of(situation.shifts)
     after = every.of(found.shifts) if found.openings else before
     items = _openings(search, before, after, found)
+    fewer: Trial | None = None
     if not items and before.broken():
         moves = _moves(search, every, before)
         items = tuple(item for item, _ in moves)
         after = moves[-1][1] if moves else before
+    elif not items:
+        items, fewer = _closings(search, every, before)
     kept = not after.broken()
     reason = AdviceReason.KEPT if not before.broken() else AdviceReason.WOULD_BREAK
     return Advice(
@@ -105,7 +106,7 @@ def advise(situation: Situation) -> Advice:
         reason=reason if kept else AdviceReason.CANNOT_BE_KEPT,
         share_if_nothing_changes=before.whole().share,
         reachable_share=after.whole().share,
-        quarters=tuple(_quarter(before, after, number) for number in before.quarters),
+        quarters=tuple(_quarter(before, fewer or after, number) for number in before.quarters),
         runs=situation.runs,
     )
 
@@ -124,7 +125,8 @@ def _quarter(before: Trial, after: Trial, number: int) -> Quarter:
 def _item(kind: AdviceKind, service: str, quarter: int, by_ms: int, before: Trial, after: Trial) -> Item:
     """The item without its counters."""
     last = min(quarter + HOUR_QUARTERS, len(before.quarters))
-    without, with_ = before.whole([service], quarter, last), after.whole([service], quarter, last)
+    services = None if kind == AdviceKind.CLOSE else [service]
+    without, with_ = before.whole(services, quarter, last), after.whole(services, quarter, last)
     runs = before.tally.runs
     return Item(
         kind=kind,
@@ -138,6 +140,8 @@ def _item(kind: AdviceKind, service: str, quarter: int, by_ms: int, before: Tria
         misses_with=round(with_.missed / after.tally.runs),
         of=round(without.judged / runs),
         promise_ms=before.situation.promises.at(before.start_of(quarter)),
+        from_ms=before.start_of(quarter),
+        to_ms=min(before.start_of(last), before.situation.until_ms),
     )
 
 
@@ -167,6 +171,20 @@ def _opening(before: Trial, after: Trial, opening: Opening) -> Item:
 def _move(before: Trial, move: Move, quarter: int) -> Item:
     item = _item(AdviceKind.MOVE, move.service, quarter, move.from_ms, before, move.trial)
     return replace(item, until_ms=move.until_ms, counters=(move.counter,), from_services=move.from_services)
+
+
+def _closings(search: Trials, every: Trials, before: Trial) -> tuple[tuple[Item, ...], Trial | None]:
+    """With a promise that is kept: the counter that may close soonest without breaking it, told from all runs."""
+    closing = soonest_close(search, before)
+    if closing is None:
+        return (), None
+    after = every.of(closing.shifts)
+    if after.broken():
+        return (), None
+    shift = closing.shift
+    item = _item(AdviceKind.CLOSE, shift.services[0], closing.quarter, closing.at_ms, before, after)
+    told = replace(item, reason=AdviceReason.FEWER_KEEP, counters=(shift.counter,), from_services=shift.services)
+    return (told,), after
 
 
 def _moves(search: Trials, every: Trials, before: Trial) -> list[tuple[Item, Trial]]:

@@ -188,6 +188,11 @@ def told(hall: Hall, day: str, learned: "Learned", busy: float, situation: "Situ
     }
 
 
+def _expires_ms(item: "Item") -> int:
+    """Until when it makes sense to say yes: a quarter of an hour after it should have been done."""
+    return item.by_ms + 3 * EVERY_MS
+
+
 def _item(hall: str, day: str, item: "Item", names: "Names") -> Document:
     from queue_service.planning.staffing.words import sentence  # noqa: PLC0415 (only when asked)
 
@@ -206,6 +211,9 @@ def _item(hall: str, day: str, item: "Item", names: "Names") -> Document:
         "misses_without": item.misses_without,
         "misses_with": item.misses_with,
         "of": item.of,
+        "from": rfc3339(item.from_ms),
+        "to": rfc3339(item.to_ms),
+        "expires_at": rfc3339(_expires_ms(item)),
         "text": sentence(item, names),
         "alternatives": [_item(hall, day, one, names) for one in item.alternatives],
     }

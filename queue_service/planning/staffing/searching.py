@@ -205,3 +205,50 @@ def moved(shifts: tuple[Shift, ...], one: Shift, service: str, at_ms: int) -> tu
     others = tuple(shift for shift in shifts if shift != one)
     parts = (one._replace(to_ms=at_ms), one._replace(from_ms=max(at_ms, one.from_ms), services=(service,)))
     return (*others, *(part for part in parts if part.from_ms < part.to_ms))
+
+
+SOON = 4
+"""Quarters: what closes later is for a later advice to say."""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A counter that closes for the rest of the time with the beginning of a quarter, and the schedule then."""
+
+    shift: Shift
+    quarter: int
+    at_ms: int
+    shifts: tuple[Shift, ...]
+
+
+def soonest_close(trials: Trials, trial: Trial, most: int = 4) -> Closing | None:
+    """The counter that can close soonest while every quarter keeps the promise; None where none can within the hour.
+
+    A service keeps a counter; those with the least to do are tried first."""
+    found: Closing | None = None
+    work = {name: trial.whole([name]).judged for name in able_services(trial)}
+    spare = [one for one in trial.shifts if _covered(trial.shifts, one)]
+    for one in sorted(spare, key=lambda shift: (sum(work[name] for name in shift.services), shift.counter))[:most]:
+        limit = min(SOON, len(trial.quarters)) if found is None else found.quarter
+
+        def enough(quarter: int, one: Shift = one) -> bool:
+            return not trials.of(_closed(trial, one, quarter)).broken()
+
+        if limit > 0 and enough(limit - 1):
+            quarter = 0 if enough(0) else _least(enough, limit - 1)
+            found = Closing(one, quarter, trial.start_of(quarter), _closed(trial, one, quarter))
+        if found is not None and found.quarter == 0:
+            break
+    return found
+
+
+def _closed(trial: Trial, one: Shift, quarter: int) -> tuple[Shift, ...]:
+    others = tuple(shift for shift in trial.shifts if shift != one)
+    rest = one._replace(to_ms=trial.start_of(quarter))
+    return (*others, rest) if rest.from_ms < rest.to_ms else others
+
+
+def _covered(shifts: tuple[Shift, ...], one: Shift) -> bool:
+    """Whether every service of a counter has another one at work."""
+    others = {name for shift in shifts if shift.counter != one.counter for name in shift.services}
+    return others.issuperset(one.services)

@@ -7,7 +7,8 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from queue_service.planning.staffing.advice import Advice, AdviceKind, AdviceReason, Item
+from models.vocabulary import AdviceKind
+from queue_service.planning.staffing.advice import Advice, AdviceReason, Item
 
 LANGUAGES = ("en", "zh-CN")
 _SUMMARIES = {
