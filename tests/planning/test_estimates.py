@@ -1,5 +1,7 @@
 """Estimates of a running hall: learned from its events, honest where nothing can be said, the same after a restart."""
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import pytest
@@ -43,6 +45,27 @@ def told(driver: HallDriver) -> HallEstimates:
         estimates.fold(hall, logged)
         hall.drain()
     return estimates
+
+
+def test_the_counters_that_work_are_those_of_now() -> None:
+    """The counters that an issue goes by are those open and not paused at that moment."""
+    driver = HallDriver(at(8))
+    hall, estimates, seen = Hall(driver.hall.id), HallEstimates(), []
+    acts: list[Callable[[], object]] = [
+        partial(driver.call, "1"),
+        partial(driver.do, c.PauseCounter("2", "lunch")),
+        partial(driver.do, c.ResumeCounter("2")),
+        partial(driver.do, c.CloseCounter("2")),
+    ]
+    for act in acts:
+        act()
+        driver.issue("a")
+        for logged in driver.log[hall.seq :]:
+            evolve(hall, logged)
+            estimates.fold(hall, logged)
+            hall.drain()
+        seen.append(estimates._tracker._counters["a"])
+    assert seen == [2, 1, 2, 1]
 
 
 def test_a_busy_morning_is_learned() -> None:

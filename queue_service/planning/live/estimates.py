@@ -4,11 +4,12 @@ All of it follows from the log: after a restart, today's events fold to the same
 stored beside the log, and nothing is added to the transaction of a ticket. Each leg is a wait of its own.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from models.vocabulary import CounterState, EstimateBasis, NoEstimate, TicketState
+from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
 from queue_service.planning.live.outlook import Outlook
@@ -16,8 +17,6 @@ from queue_service.planning.predictors.estimator import Estimator, points_of
 from queue_service.planning.predictors.known import Estimate, Known
 from queue_service.planning.predictors.points import scale_s
 from queue_service.planning.predictors.tracker import Tracker
-
-_WORKING = frozenset({CounterState.IDLE, CounterState.CALLED, CounterState.SERVING})
 
 
 @dataclass(slots=True)
@@ -66,10 +65,13 @@ class HallEstimates:
         self.errors: dict[str, OwnError] = {}
         self._tracker = Tracker()
         self._estimator = LiveEstimator()
+        self._working: Counter[str] | None = None
 
     def fold(self, hall: Hall, logged: ev.Logged) -> None:
         """Take in an event after `evolve` applied it."""
         event = logged.event
+        if not isinstance(event, ev.TicketEvent):  # those change no counter's hours: a hundred need not be asked again
+            self._working = None
         if isinstance(event, ev.DayOpened):
             self._open_day(hall)
         elif isinstance(event, ev.CommandUndone):
@@ -102,7 +104,9 @@ class HallEstimates:
         self._join_again(hall, event.ticket, at_ms)
 
     def _issued(self, hall: Hall, event: ev.TicketIssued, at_ms: int) -> None:
-        known = self._tracker.known(event.service, at_ms, counters_for(hall, event.service))
+        if self._working is None:
+            self._working = working(hall)
+        known = self._tracker.known(event.service, at_ms, self._working[event.service])
         self._estimator.issued(event.ticket, known, (event.promise_ms or 0) / 1000)
         self._tracker.join(event.ticket, event.service, at_ms)
 
@@ -118,19 +122,19 @@ class HallEstimates:
 
     def outlooks(self, hall: Hall, now_ms: int) -> dict[str, Outlook]:
         """What may be said of each service of the plan, as of now. Costs some microseconds per service."""
-        return {service: self._outlook(hall, service, now_ms) for service in hall.rules.services}
+        counters = working(hall)
+        return {service: self._outlook(service, counters[service], now_ms) for service in hall.rules.services}
 
-    def _outlook(self, hall: Hall, service: str, now_ms: int) -> Outlook:
-        counters = counters_for(hall, service)
+    def _outlook(self, service: str, counters: int, now_ms: int) -> Outlook:
         if not counters:
             return Outlook(now_ms, NoEstimate.NO_COUNTER_OPEN)
         return self._estimator.outlook(self._tracker.known(service, now_ms, counters))
 
 
-def counters_for(hall: Hall, service: str) -> int:
-    """How many counters work that may call for a service."""
-    working = (one for one in hall.counters.values() if one.is_open and hall.counter_state(one) in _WORKING)
-    return sum(service in hall.able(one) for one in working)
+def working(hall: Hall) -> Counter[str]:
+    """How many counters are open and not paused, by service they may call for."""
+    counters = (one for one in hall.counters.values() if one.is_open and one.pause_reason is None)
+    return Counter(service for one in counters for service in hall.able(one))
 
 
 def own_error(estimates: HallEstimates) -> dict[str, dict[str, Any]]:
