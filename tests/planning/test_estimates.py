@@ -53,7 +53,7 @@ def test_the_counters_that_work_are_those_of_now() -> None:
     hall, estimates, seen = Hall(driver.hall.id), HallEstimates(), []
     acts: list[Callable[[], object]] = [
         partial(driver.call, "1"),
-        partial(driver.do, c.PauseCounter("2", "lunch")),
+        partial(driver.do, c.PauseCounter("2", "break")),
         partial(driver.do, c.ResumeCounter("2")),
         partial(driver.do, c.CloseCounter("2")),
     ]
