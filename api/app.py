@@ -40,7 +40,7 @@ def build(service: Service) -> ASGIApp:
         app.include_router(router)
     _document_problems(app)
     direct = Direct(app, [route for router in routers for route in router.routes])
-    return Edge(direct, service.settings, service.metrics.count_http)
+    return Edge(direct, service.settings, service.metrics.count_http, lambda: service.stopping)
 
 
 def _document_problems(app: FastAPI) -> None:

@@ -43,13 +43,15 @@ def refused() -> Response:
 class Edge:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, count: Count) -> None:
-        """`count` is told of each answered HTTP request."""
+    def __init__(self, app: ASGIApp, settings: Settings, count: Count, is_stopping: Callable[[], bool]) -> None:
+        """`count` is told of each answered HTTP request. A node that `is_stopping` asks its clients to come back on
+        another connection: who sent a request on one that is just being closed would not know what became of it."""
         self._app = app
         self._open = settings.auth == Auth.OPEN
         self._token = (settings.token or "").encode()
         self._max_body_bytes = settings.max_body_bytes
         self._count = count
+        self._is_stopping = is_stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, refuse, or pass on."""
@@ -75,6 +77,8 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self._is_stopping():
+                    message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
             return send(message)
 
         announced = _announced_bytes(scope)

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
         262_144, description="what may wait for one slow display before it gets a fresh snapshot instead"
     )
     heartbeat_s: Annotated[float, Field(gt=0, le=15)] = Field(15.0, description="how often a stream says it is alive")
+    drain_s: Annotated[float, Field(ge=0, le=60)] = Field(
+        0.0, description="asked to stop, a node is unready for so long, and serves, before it closes"
+    )
     wait_buckets: list[float] = Field(
         default=[5, 15, 30, 60, 120, 180, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400],
         description="bucket bounds of the wait histogram in seconds, as a JSON list",

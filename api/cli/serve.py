@@ -1,7 +1,10 @@
 """`serve`: run a node."""
 
+import asyncio
 import logging
+import time
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +20,7 @@ from queue_service.clock import Clock
 from queue_service.settings import Auth, Settings
 
 STOP_S = 10
+TICK_S = 0.1
 PING_S = 20.0
 """How often a websocket's client is asked whether it is still there, and how long it may take to answer."""
 
@@ -52,6 +56,19 @@ class Server(uvicorn.Server):
         port = self.servers[0].sockets[0].getsockname()[1]
         host = self._service.settings.host
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Asked to stop: from this moment on the node is not ready."""
+        self._service.stopping = True
+        super().handle_exit(sig, frame)
+
+    async def main_loop(self) -> None:
+        """Serve; asked to stop, go on until whoever sends requests here had time to see that the node is not ready. A
+        second Ctrl-C cuts that short."""
+        await super().main_loop()
+        until = time.monotonic() + self._service.settings.drain_s
+        while time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110 (a signal sets no event)
+            await asyncio.sleep(TICK_S)
 
     async def startup(self, sockets: Any = None) -> None:
         """Start, then print what to try."""
@@ -116,6 +133,7 @@ def serve(
     max_body_bytes: Annotated[int | None, typer.Option(help="larger bodies get 413 [default: 1048576]")] = None,
     socket_buffer_bytes: Annotated[int | None, typer.Option(help="what may wait for a slow display")] = None,
     heartbeat_s: Annotated[float | None, typer.Option(help="how often streams say they live [default: 15]")] = None,
+    drain_s: Annotated[float | None, typer.Option(help="unready for so long before it closes [default: 0]")] = None,
     wait_buckets: Annotated[list[float] | None, typer.Option(help="wait histogram bounds in seconds")] = None,
     clips: Annotated[str | None, typer.Option(help="folder of recorded words for displays without a voice")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, ... [default: info]")] = None,
@@ -130,6 +148,7 @@ def serve(
         max_body_bytes=max_body_bytes,
         socket_buffer_bytes=socket_buffer_bytes,
         heartbeat_s=heartbeat_s,
+        drain_s=drain_s,
         wait_buckets=wait_buckets or None,
         clips=clips,
         log_level=log_level,
