@@ -27,6 +27,7 @@ ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 def application() -> typer.Typer:
     """The command line with every command registered."""
     from api.cli import (  # noqa: PLC0415 (each registers its own)
+        backtest,  # noqa: F401
         demo,  # noqa: F401
         history,  # noqa: F401
         node,  # noqa: F401

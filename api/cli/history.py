@@ -31,7 +31,8 @@ HISTORY, LOG = "recorded history", "a log"
 _KINDS = {".csv": HISTORY, ".csv.gz": HISTORY, ".jsonl": LOG, ".jsonl.gz": LOG}
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """The zone; BadInput where there is none of that name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -57,7 +58,7 @@ def import_(
     database = open_database(database_url)
     try:
         if kind == HISTORY:
-            _import_history(database, file, None if zone is None else _zone(zone), hall or [], skip_recorded)
+            _import_history(database, file, None if zone is None else zone_named(zone), hall or [], skip_recorded)
         else:
             _restore(database, file, frozenset(hall or []))
     finally:
@@ -159,7 +160,7 @@ def replay(
     HTTP layer, engine and database, under a clock set by the records, as fast as the machine allows. Exit code 1 when
     a figure differs.
     """
-    found = _zone(zone)
+    found = zone_named(zone)
     halls = read_history(file, lambda _: found, hall or [], day=day)
     with progress("replaying", count_actions(halls)) as advance:
         lines = play_passing(halls, advance) if database_url is None else play(halls, database_url, advance)

@@ -25,7 +25,6 @@ PAGES = [
     "/counter/hall/2",
     "/board/hall",
     "/plan/hall",
-    "/plan/hall",
     "/t/{ticket}",
 ]
 

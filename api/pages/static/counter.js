@@ -127,7 +127,7 @@ function layout() {
   parts.about = h("p", { class: "about" });
   parts.history = h("ol", { class: "history" });
   parts.time = h("p", { class: "number time" });
-  parts.primary = h("button", { type: "button", class: "primary big", onclick: () => primary() });
+  parts.primary = h("button", { type: "button", class: "primary big", hidden: true, onclick: () => primary() });
   parts.tools = Object.fromEntries(Object.keys(DO).map((name) => {
     const key = Object.keys(KEYS).find((one) => KEYS[one] === name);
     return [name, h("button", { type: "button", onclick: () => DO[name]() }, t(`do-${name}`), key ? h("kbd", { "aria-hidden": "true" }, key.toUpperCase()) : null)];
@@ -157,6 +157,7 @@ function draw() {
   write(parts.number, now ? now.number : "—");
   write(parts.about, now ? aboutTicket(now) : me.state === "idle" ? t("nobody-here") : "");
   write(parts.primary, t(PRIMARY[me.state]));
+  parts.primary.hidden = false;
   const may = allowed();
   for (const [name, button] of Object.entries(parts.tools)) button.disabled = !may[name];
   parts.tools.pause.setAttribute("aria-pressed", String(Boolean(me.pause_after)));

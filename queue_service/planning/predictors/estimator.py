@@ -78,7 +78,8 @@ class Estimator:
             spreads[EstimateBasis.LEARNED] = max(learned.p90_s - learned.p50_s, LEAST_SPREAD_S)
         served = self._serve(service, points, spreads, promise_s, learned)
         self._pending[ticket] = (known.service, _Pending(points, spreads, served))
-        if known.counters == 0 and not known.ahead and not known.called_30_min:
+        is_learned = served is not None and served.basis is EstimateBasis.LEARNED
+        if known.counters == 0 and not known.ahead and not known.called_30_min and not is_learned:
             return NoEstimate.NO_COUNTER_OPEN
         if served is None:
             return NoEstimate.SERVICE_NEVER_SEEN if known.last_wait_s is None else NoEstimate.TOO_LITTLE_HISTORY
