@@ -73,18 +73,26 @@ def hall_id_of(name: str) -> str:
 
 
 def read_history(
-    path: Path, zone_of: ZoneOf, only: Iterable[str] = (), before: datetime | None = None, day: str | None = None
+    path: Path,
+    zone_of: ZoneOf,
+    only: Iterable[str] = (),
+    before: datetime | None = None,
+    day: str | None = None,
+    broken: list[int] | None = None,
 ) -> list[RecordedHall]:
     """The halls of a file, by id; or a BadInput that names what is wrong, row by row.
 
     `only`: these halls (ids, or names as in the file). `before`: each ticket must be of an earlier local day than that.
     `day`: keep the tickets of this local date; the others are checked all the same.
+    `broken`: leave broken rows out instead of refusing the file; their number is appended to it.
     """
     file = _File(zone_of, frozenset(only), before)
     with reading(path) as text:
         rows = csv.reader(text, strict=True)
         file.read(_header(path, rows), rows)
-    if file.broken:
+    if broken is not None:
+        broken.append(file.broken)
+    elif file.broken:
         counted = "1 row" if file.broken == 1 else f"{file.broken} rows"
         raise BadInput(f"{path}: {counted} cannot be taken, so nothing was.", faults=file.faults)
     halls = [file.halls[name] for name in sorted(file.halls)]

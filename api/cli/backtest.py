@@ -1,8 +1,11 @@
 """`backtest`: what the wait estimates would have said of recorded days, held against what came."""
 
+import csv
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -13,7 +16,7 @@ from api.cli.history import Halls, zone_named
 from api.cli.plan_day import as_day
 from api.cli.progress import progress
 from queue_service.errors import BadInput
-from queue_service.history import RecordedHall, read_history
+from queue_service.history import RecordedHall, read_history, reading
 
 WORDS = {
     "moving_average": "moving average of 10",
@@ -28,29 +31,50 @@ WORDS = {
 def backtest(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="recorded history (.csv, .csv.gz)")],
     test_from: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="foretell from this day; earlier ones teach")],
-    zone: Annotated[str, typer.Option(help="the halls' time zone, such as Europe/Warsaw")] = "UTC",
+    zone: Annotated[
+        str | None, typer.Option(help="the halls' time zone, such as Europe/Warsaw [default: the first time's offset]")
+    ] = None,
     hall: Halls = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same figures as JSON")] = False,
 ) -> None:
     """Foretell the waits of recorded days, each ticket by what was known at its issue, and show how far that was off.
 
     Earlier days teach, and each later day teaches once it is over. `counters_open` and `waiting_before` are used where
-    the file has them; tickets whose times are uncertain by more than 660 s are not judged. Errors are in minutes.
+    the file has them; tickets whose times are uncertain by more than 660 s are not judged. Broken rows
+    are left out and counted. Errors are in minutes.
     """
     from queue_service.planning.backtest.figures import figures  # noqa: PLC0415 (learning is loaded when asked)
     from queue_service.planning.backtest.running import run  # noqa: PLC0415 (as above)
 
-    first, found = as_day(test_from), zone_named(zone)
-    halls = merged([one for file in files for one in read_history(file, lambda _: found, hall or [])])
+    first, broken = as_day(test_from), list[int]()
+    halls = merged([one for file in files for one in _read(file, zone, hall or [], broken)])
     _check_days(halls, first)
     with progress("foretelling", sum(len(one.tickets) for one in halls)) as advance:
-        document = figures(run(halls, first, advance))
+        document = {**figures(run(halls, first, advance)), "broken_rows": sum(broken)}
     if not document["tickets"]:
         raise BadInput(f"No ticket from {first} on was called with a wait that is known closely enough to judge by.")
     if as_json:
         OUT.out(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
     else:
         _show(document)
+
+
+def _read(file: Path, zone: str | None, only: list[str], broken: list[int]) -> list[RecordedHall]:
+    found = _zone_in(file) if zone is None else zone_named(zone)
+    return read_history(file, lambda _: found, only, broken=broken)
+
+
+def _zone_in(file: Path) -> ZoneInfo:
+    """A zone with the offset of the file's first time, all year round. A foreign one (UTC, say) could end a day while
+    people wait, and a wait that goes on past its day's end cannot be judged."""
+    with reading(file) as text:
+        try:
+            issued = datetime.fromisoformat((next(csv.DictReader(text), {}).get("issued_at") or "").strip())
+        except (ValueError, csv.Error):
+            return ZoneInfo("UTC")  # the row is told of as broken
+    offset = issued.utcoffset()
+    hours = 0 if offset is None else round(offset.total_seconds() / 3600)
+    return ZoneInfo(f"Etc/GMT{-hours:+d}" if -14 <= -hours <= 12 else "UTC")
 
 
 def merged(halls: list[RecordedHall]) -> list[RecordedHall]:
@@ -85,6 +109,8 @@ def _show(document: dict[str, Any]) -> None:
     brier, over = document["brier_over_10_min"], document["share_over_10_min"]
     if brier is not None:
         OUT.print(f"Over 10 minutes: {over:.1%} of the tickets; Brier score of the chance foretold {brier:.3f}.\n")
+    if document["broken_rows"]:
+        OUT.print(f"Rows left out because they are broken: {document['broken_rows']}.")
     for word, count in document["no_estimate"].items():
         OUT.print(f"No estimate for {count} tickets: {word.replace('_', ' ')}.")
     days = Table("nine-in-ten bound", "tickets", "held", "mean, min", box=None, pad_edge=False)

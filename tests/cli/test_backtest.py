@@ -17,14 +17,16 @@ from tests.cli.test_replay import WARSAW_FILE
 SEED = 20261127
 COLUMNS = "hall,service,service_name,number,issued_at,called_at,issued_uncertainty_s,called_uncertainty_s"
 LAST = 10
+FEW = 3
+"""Too few for a learned predictor: where it does not matter, its growing need not be waited for."""
 
 
-def recorded(path: Path, spoiled: int | None = None) -> Path:
-    """Ten March days of one line served in order, some days quicker than others. After the ticket of that number on
+def recorded(path: Path, spoiled: int | None = None, days: int = LAST) -> Path:
+    """March days of one line served in order, some days quicker than others. After the ticket of that number on
     the last day, if any is named, nobody is called for an hour."""
     random = Random(SEED)  # noqa: S311 (days that anyone can repeat)
     lines = [COLUMNS]
-    for day in range(1, LAST + 1):
+    for day in range(1, days + 1):
         free_s, at_s, pace_s = 0.0, 8 * 3600.0, random.uniform(80, 170)
         for number in range(1, 121):
             at_s += random.expovariate(1 / 120)
@@ -84,6 +86,27 @@ def test_files_of_one_hall_are_one_history(queue_service: Command, tmp_path: Pat
         part.write_text("".join(",".join(one) + "\n" for one in (header, *chosen)), encoding="utf-8")
     asked = ("--test-from", "2026-03-10", "--json")
     assert queue_service("backtest", *parts, *asked).out == queue_service("backtest", whole, *asked).out
+
+
+def test_broken_rows_are_left_out_and_counted(queue_service: Command, tmp_path: Path) -> None:
+    """A call before its issue and a time that is none change no figure, and are told of."""
+    file = recorded(tmp_path / "days.csv", days=FEW)
+    asked = ("--test-from", "2026-03-03", "--json")
+    clean = json.loads(queue_service("backtest", file, *asked).out)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write("hall,tax,Tax,B001,2026-03-03T09:00:00Z,2026-03-03T08:00:00Z,0,0\n")
+        lines.write("hall,tax,Tax,B002,at nine,,0,0\n")
+    assert json.loads(queue_service("backtest", file, *asked).out) == {**clean, "broken_rows": 2}
+    assert "left out because they are broken: 2" in queue_service("backtest", file, *asked[:2]).out
+
+
+@pytest.mark.parametrize("offset", ["-12:00", "+09:00"])
+def test_a_day_is_the_day_of_the_files_own_times(queue_service: Command, tmp_path: Path, offset: str) -> None:
+    """Where no zone is named: days that are cut by midnight in UTC are whole, and the figures those of UTC's own."""
+    file, moved = recorded(tmp_path / "days.csv", days=FEW), tmp_path / "moved.csv"
+    moved.write_text(file.read_text(encoding="utf-8").replace("Z,", f"{offset},"), encoding="utf-8")
+    asked = ("--test-from", "2026-03-03", "--json")
+    assert queue_service("backtest", moved, *asked).out == queue_service("backtest", file, *asked).out
 
 
 @pytest.mark.parametrize(

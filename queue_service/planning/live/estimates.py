@@ -13,6 +13,7 @@ from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
 from queue_service.planning.live.outlook import Outlook
+from queue_service.planning.predictors.conformal import allowed
 from queue_service.planning.predictors.estimator import Estimator, points_of
 from queue_service.planning.predictors.known import Estimate, Known
 from queue_service.planning.predictors.points import scale_s
@@ -51,7 +52,7 @@ class LiveEstimator(Estimator):
         window = self._window(service, basis)
         if window is None:
             return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
-        stretch = window.quantile(1 - service.level.miss)
+        stretch = window.quantile(1 - allowed(service.level, self._level))
         point_s = None if basis == EstimateBasis.QUEUE_LENGTH else points[basis]
         scores = tuple(window.scores())
         return Outlook(known.at_ms, None, basis, point_s, scale_s(known), stretch, scores)

@@ -13,6 +13,8 @@ GAMMA = 0.005
 WINDOW = 500
 LEAST = 20
 """Scores before a bound can be given: below, the window of the whole hall is asked."""
+HALL_GAMMA = 0.02
+"""Of the whole hall's share, on top of each service's: it has more tickets a day, so it may follow faster."""
 LEVELS = (0.005, 0.4)
 """How far the allowed share may go: a service that never waits would drive it without end."""
 
@@ -52,14 +54,20 @@ class Window:
         return self._sorted[min(place, len(self._sorted) - 1)]
 
 
+def allowed(service: "Level", hall: "Level") -> float:
+    """The share of misses of a service's bounds, with what the hall's adds to it or takes from it."""
+    return min(max(service.miss + hall.miss - MISS, LEVELS[0]), LEVELS[1])
+
+
 class Level:
-    """The share of misses allowed to a service just now."""
+    """The share of misses allowed just now, to a service or (following faster) to a hall."""
 
-    __slots__ = ("miss",)
+    __slots__ = ("_gamma", "miss")
 
-    def __init__(self, miss: float = MISS) -> None:
-        self.miss = miss
+    def __init__(self, gamma: float = GAMMA) -> None:
+        self.miss = MISS
+        self._gamma = gamma
 
     def add(self, missed: bool) -> None:
         """A wait is known: whether it passed its bound."""
-        self.miss = min(max(self.miss + GAMMA * (MISS - missed), LEVELS[0]), LEVELS[1])
+        self.miss = min(max(self.miss + self._gamma * (MISS - missed), LEVELS[0]), LEVELS[1])

@@ -8,7 +8,7 @@ dear to be asked here.
 from typing import NamedTuple
 
 from models.vocabulary import EstimateBasis, NoEstimate
-from queue_service.planning.predictors.conformal import LEAST, Level, Window
+from queue_service.planning.predictors.conformal import HALL_GAMMA, LEAST, Level, Window, allowed
 from queue_service.planning.predictors.known import Estimate, Known
 from queue_service.planning.predictors.points import PREDICTORS
 from queue_service.planning.predictors.scoring import Scores
@@ -58,6 +58,7 @@ class Estimator:
     def __init__(self) -> None:
         self._services: dict[str, _Service] = {}
         self._hall: dict[EstimateBasis, Window] = {}
+        self._level = Level(HALL_GAMMA)
         self._pending: dict[str, tuple[str, _Pending]] = {}
 
     def open_day(self) -> None:
@@ -100,7 +101,7 @@ class Estimator:
         if window is None:
             return None
         p50_s, spread_s = points[basis], spreads[basis]
-        bound_s = p50_s + window.quantile(1 - service.level.miss) * spread_s
+        bound_s = p50_s + window.quantile(1 - allowed(service.level, self._level)) * spread_s
         chance = learned.chance if learned is not None and basis is EstimateBasis.LEARNED else None
         if chance is None:
             chance = window.share_over((promise_s - p50_s) / spread_s)
@@ -126,7 +127,9 @@ class Estimator:
                     windows[basis] = Window()
                 windows[basis].add(score)
         if pending.served is not None:
-            service.level.add(wait_s > pending.served.bound_s)
+            missed = wait_s > pending.served.bound_s
+            service.level.add(missed)
+            self._level.add(missed)
         return Scored(pending.points, pending.served)
 
     def left(self, ticket: str) -> None:
