@@ -6,17 +6,12 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import expect
 
-from tests.halls import plan
+from tests.halls import noon_zone, plan
 from tests.pages.conftest import NewPage
 from tests.running import Node, command_line, database_url
 
 HALL = "advised"
 COMING_S = 120
-
-
-def here() -> str:
-    """A zone where it is about noon now, so that no run meets a midnight."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 def recorded(path: Path) -> Path:
@@ -35,7 +30,7 @@ def test_advice_of_the_node_is_accepted_on_the_board(new_page: NewPage, node: No
     """Two counters for sixty visitors an hour: the board says to open more; who accepts it is asked nothing more, and
     the node has it in its log."""
     reserve = [{"services": ["tax"], "count": 5, "start": "00:00", "end": "23:59"}]
-    document = plan(HALL, windows=12, time_zone=here(), reserve=reserve)
+    document = plan(HALL, windows=12, time_zone=noon_zone(), reserve=reserve)
     where = f"{node.base_url}/v1/halls/{HALL}"
     httpx.put(where, json=document).raise_for_status()
     imported = command_line("import", str(recorded(tmp_path / "past.csv")), "--database-url", database_url(node.folder))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.history import RecordedHall
 from queue_service.planning.backtest.days import HallDays, Moment, is_measured
-from queue_service.planning.predictors.estimator import Estimator, Learned, points_of
+from queue_service.planning.predictors.estimator import Estimator, Learned
 from queue_service.planning.predictors.features import features
 from queue_service.planning.predictors.known import Estimate
 from queue_service.planning.predictors.learning import Model, train
@@ -86,19 +86,14 @@ def _foretell(
     """A day of a hall through its estimator, in order of time; those whose wait is measured."""
     estimator.open_day()
     told = []
-    pending: dict[int, tuple[int, dict[EstimateBasis, float], Estimate | NoEstimate]] = {}
+    pending: dict[int, tuple[int, Estimate | NoEstimate]] = {}
     for ticket, known, wait_s in moments:
         if not is_measured(ticket):
             continue
         if known is not None:
-            figures = learned.get(ticket.row)
-            points = points_of(known)
-            if figures is not None:
-                points[EstimateBasis.LEARNED] = figures.p50_s
-            served = estimator.issued(str(ticket.row), known, LIMIT_S, figures)
-            pending[ticket.row] = (known.ahead, points, served)
-        else:
-            estimator.called(str(ticket.row), wait_s)
-            ahead, points, served = pending.pop(ticket.row)
-            told.append(Foretold(hall, ticket.day, ticket.row, ticket.service, ahead, points, served, wait_s))
+            served = estimator.issued(str(ticket.row), known, LIMIT_S, learned.get(ticket.row))
+            pending[ticket.row] = (known.ahead, served)
+        elif (scored := estimator.called(str(ticket.row), wait_s)) is not None:
+            ahead, served = pending.pop(ticket.row)
+            told.append(Foretold(hall, ticket.day, ticket.row, ticket.service, ahead, scored.points, served, wait_s))
     return told
