@@ -19,7 +19,7 @@ from metrics.live.keeper import Keeper
 from metrics.live.promise import Foreseen, expected_misses, promise_document
 from metrics.live.watch import Watch, past_outcomes
 from metrics.tally import Cells
-from models.vocabulary import Channel
+from models.vocabulary import Channel, TicketState
 from models.wire import rfc3339
 from queue_service.board import Frame
 from queue_service.domain.events import Logged
@@ -46,6 +46,8 @@ LOG = logging.getLogger("queue_service.live")
 LOOK_S = 5.0
 ESTIMATE_S = 1.0
 TOLD_MS = 10_000
+LOOKED_AT_ONCE = 128
+"""Of those who wait: what a command may have to wait for."""
 IDLE_MS = 30_000
 """What a hall that warns of nothing is shown as idle while waiting."""
 
@@ -89,7 +91,7 @@ class LiveHalls:
         if hall.is_due(now_ms) or (hall.rules.alerts is None and not hall.alerts):
             return
         watch, cells = self._watches[hall.id], self._cells(hall, now_ms)
-        expected = expected_misses(self._foreseen(hall, now_ms))
+        expected = await self._expected_misses(hall)
         holding = conditions(hall, watch, self._burns(hall, now_ms), cells, expected, now_ms)
         for command in self._keepers[hall.id].commands(hall, holding, now_ms):
             try:
@@ -190,13 +192,34 @@ class LiveHalls:
 
     def _foresee(self, hall: Hall, ticket: Ticket, outlooks: Outlooks, now_ms: int) -> Foreseen:
         before = ahead(hall, ticket, now_ms)
-        estimate = self.estimate(hall, ticket, before, now_ms)
-        if ticket.promise_ms is None or ticket.apart is not None:
-            return Foreseen(None, None, estimate)
-        waited_ms = ticket.waited_so_far_ms() + hall.waited_ms(ticket.leg, now_ms)
-        left_s = (ticket.promise_ms - waited_ms) / 1000
-        if left_s < 0:
-            return Foreseen(1.0, 0.0, estimate)
-        chance = chance_of_missing(outlooks.get(ticket.leg.service, NONE_YET), before, waited_ms / 1000, left_s)
-        soon = chance if chance is None or left_s <= SOON_S else 0.0
-        return Foreseen(chance, soon, estimate)
+        chance, soon = _chances(hall, ticket, before, outlooks, now_ms)
+        return Foreseen(chance, soon, self.estimate(hall, ticket, before, now_ms))
+
+    async def _expected_misses(self, hall: Hall) -> float | None:
+        """Of those who wait, some at a time: commands need not wait until a long line is looked through. Who is called
+        meanwhile is left out."""
+        soon: list[float | None] = []
+        waiting = list(hall.waiting())
+        for start in range(0, len(waiting), LOOKED_AT_ONCE):
+            now_ms, outlooks = self._service.clock.now_ms(), self._outlooks.get(hall.id, {})
+            soon += [
+                _chances(hall, one, ahead(hall, one, now_ms), outlooks, now_ms)[1]
+                for one in waiting[start : start + LOOKED_AT_ONCE]
+                if one.state == TicketState.WAITING
+            ]
+            await asyncio.sleep(0)
+        return expected_misses(soon)
+
+
+def _chances(
+    hall: Hall, ticket: Ticket, before: int, outlooks: Outlooks, now_ms: int
+) -> tuple[float | None, float | None]:
+    """The chance that a waiting ticket's wait passes the promise, and that it does so soon."""
+    if ticket.promise_ms is None or ticket.apart is not None:
+        return None, None
+    waited_ms = ticket.waited_so_far_ms() + hall.waited_ms(ticket.leg, now_ms)
+    left_s = (ticket.promise_ms - waited_ms) / 1000
+    if left_s < 0:
+        return 1.0, 0.0
+    chance = chance_of_missing(outlooks.get(ticket.leg.service, NONE_YET), before, waited_ms / 1000, left_s)
+    return chance, chance if chance is None or left_s <= SOON_S else 0.0

@@ -1,8 +1,8 @@
 """One batch of commands as one transaction: the plain synchronous function behind the engine.
 
 Lock and read where each hall's log ends, catch the copies up, decide each command in order, append everything.
-Only one batch is under way at a time, on the event loop or the writer thread, so the copies need no lock. Nobody is
-answered before the commit.
+Or the other way round (see `near`): decide by the copies alone, and store later, once it is sure that they were right.
+Only one thread at a time uses the copies, so they need no lock. Nobody is answered before the commit.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ class Submission:
 
 
 class NotAtOnce(Exception):
-    """There is a log to be read first."""
+    """The database must be asked first."""
 
 
 @dataclass(slots=True)
@@ -114,38 +114,66 @@ class Batches:
             hall = journal.load(connection, hall_id, position)
             self._copies[hall_id] = Copy(hall, _stored(hall))
 
-    def run(
-        self, connection: Connection, batch: Sequence[Submission], wait: bool = True, at_once: bool = False
-    ) -> list[Logged]:
+    def run(self, connection: Connection, batch: Sequence[Submission], wait: bool = True) -> list[Logged]:
         """Decide and store a batch inside an open write transaction. The submissions carry their results.
 
-        Unless told to `wait` for them, halls that others hold now are skipped: their commands carry none. `at_once`:
-        raise NotAtOnce rather than read what a copy lacks."""
+        Unless told to `wait` for them, halls that others hold now are skipped: their commands carry none."""
         held = self._hold(connection, batch, wait)
-        work = _Work(self._clock.now_ms(), self._guard.check(), held.receipts, connection)
-        if at_once and not all(self._is_current(hall, position) for hall, position in held.positions.items()):
-            raise NotAtOnce
+        work = Work(self._clock.now_ms(), self._guard.check(), connection)
+        work.known = held.receipts
         mine = [one for one in batch if one.hall not in held.skipped]
         copies = {
             hall: self._copy(work, hall, held.positions.get(hall)) for hall in dict.fromkeys(o.hall for o in mine)
         }
         for one in mine:
-            try:
-                if one.deadline_ms < self._clock.monotonic_ms():
-                    raise errors.Unavailable
-                one.result = self._decide(work, one, copies[one.hall])
-            except errors.QueueServiceError as refusal:
-                one.result = refusal
-        self._distrust_if_behind(work)
-        if work.writes:
-            journal.append(connection, list(work.writes.values()), work.receipt_rows)
+            self._conclude(work, one, copies[one.hall])
+        rows = self.close(work)
+        if rows is not None:
+            journal.store(connection, rows)
         self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
         self.learned = work.learned
         return work.events
 
-    def _is_current(self, hall: str, position: journal.Position) -> bool:
-        copy = self._copies.get(hall)
-        return copy is not None and (copy.hall.seq, copy.hall.head) == (position.seq, position.head)
+    # -- ahead of the transaction
+
+    def knows(self, hall: str) -> bool:
+        """Whether there is a copy of a hall."""
+        return hall in self._copies
+
+    def open(self, earlier: "Work | None") -> "Work":
+        """Begin a batch that is decided by the copies alone. `earlier`: the batch before, which is not stored yet."""
+        work = Work(self._clock.now_ms(), self._guard.check(), None)
+        if earlier is not None:
+            work.earlier = earlier.known
+        return work
+
+    def decide_ahead(self, work: "Work", one: Submission) -> None:
+        """Decide one more command; the submission carries its result. Raises NotAtOnce, having done nothing, where the
+        database must be asked."""
+        copy = self._copies[one.hall]
+        work.now_ms = self._clock.now_ms()
+        work.stood_on.setdefault(one.hall, (copy.hall.seq, copy.hall.head))
+        self._conclude(work, one, copy)
+
+    def close(self, work: "Work") -> journal.Rows | None:
+        """What a batch has to store."""
+        self._distrust_if_behind(work)
+        return journal.rows(list(work.writes.values()), work.receipt_rows) if work.writes else None
+
+    def undo(self, submissions: Sequence[Submission]) -> None:
+        """As if these had not been tried."""
+        self.forget([one.hall for one in submissions])
+        for one in submissions:
+            one.result, one.events = None, []
+
+    def _conclude(self, work: "Work", one: Submission, copy: Copy) -> None:
+        """Decide a command, or refuse it."""
+        try:
+            if one.deadline_ms < self._clock.monotonic_ms():
+                raise errors.Unavailable
+            one.result = self._decide(work, one, copy)
+        except errors.QueueServiceError as refusal:
+            one.result = refusal
 
     def _hold(self, connection: Connection, batch: Sequence[Submission], wait: bool) -> journal.Held:
         """Lock the batch's halls; from then on the time is what the database says, where it says it."""
@@ -157,11 +185,12 @@ class Batches:
             self._clock.tell(held.at_ms)
         return held
 
-    def _copy(self, work: "_Work", hall_id: str, position: journal.Position | None) -> Copy:
+    def _copy(self, work: "Work", hall_id: str, position: journal.Position | None) -> Copy:
         """The copy as of the end of the log: kept, caught up, or read afresh; empty where there is no such hall."""
         if position is None:
             return Copy(Hall(hall_id))
         copy, connection = self._copies.get(hall_id), work.connection
+        assert connection is not None, "within a transaction"
         if copy is not None and _is_behind(connection, copy.hall, position):
             for logged in journal.events_after(connection, hall_id, copy.hall.seq):
                 evolve(copy.hall, logged)
@@ -173,10 +202,10 @@ class Batches:
             copy = Copy(hall, _stored(hall))
         return copy
 
-    def _decide(self, work: "_Work", one: Submission, copy: Copy) -> Answer:
+    def _decide(self, work: "Work", one: Submission, copy: Copy) -> Answer:
         receipt_key = one.receipt_key
-        if one.keyed is not None and receipt_key in work.known:
-            return _replay(one.keyed, work.known[receipt_key])
+        if one.keyed is not None and receipt_key is not None and (receipt := work.receipt(receipt_key)) is not None:
+            return _replay(one.keyed, receipt)
         hall = copy.hall
         if hall.plan is None and not isinstance(one.command, c.PutPlan):
             raise errors.UnknownHall(f"There is no hall {one.hall!r}.", hall=one.hall)
@@ -195,32 +224,47 @@ class Batches:
             work.keep(receipt_key, one.keyed, answer)
         return answer
 
-    def _open_day(self, work: "_Work", copy: Copy, now_ms: int) -> None:
+    def _open_day(self, work: "Work", copy: Copy, now_ms: int) -> None:
         """Rollover comes before any later command and stands even if that command is refused."""
+        if work.connection is None:
+            raise NotAtOnce  # it would stand even though the command itself has to wait for the database
         if not work.trusted:
             raise errors.ClockUnconfirmed
         command_seq = copy.hall.seq + 1
         for event in decide(copy.hall, c.OpenDay(), now_ms):
             work.log(copy, command_seq, now_ms, "system", Channel.SYSTEM, event)
 
-    def _distrust_if_behind(self, work: "_Work") -> None:
+    def _distrust_if_behind(self, work: "Work") -> None:
         behind_ms = max((write.hall.last_at_ms - work.now_ms for write in work.writes.values()), default=0)
         if behind_ms > BACK_MS:
             self._guard.distrust(-behind_ms)
 
 
-class _Work:
-    """What one batch has read and gathered."""
+class Work:
+    """What one batch has read and gathered. `stood_on`: where each hall's log ended before the batch. Without a
+    connection it is decided ahead of its transaction; `earlier` are then the answers of the batch before."""
 
-    def __init__(self, now_ms: int, trusted: bool, known: dict[ReceiptKey, Receipt], connection: Connection) -> None:
+    def __init__(self, now_ms: int, trusted: bool, connection: Connection | None) -> None:
+        """Nothing is gathered yet."""
         self.now_ms = now_ms
         self.trusted = trusted
-        self.known = known
         self.connection = connection
+        self.known: dict[ReceiptKey, Receipt] = {}
+        self.earlier: Mapping[ReceiptKey, Receipt] = {}
+        self.stood_on: dict[str, tuple[int, str]] = {}
         self.writes: dict[str, journal.HallWrite] = {}
         self.receipt_rows: list[tuple[Any, ...]] = []
         self.events: list[Logged] = []
         self.learned: list[Logged] = []
+
+    def receipt(self, key: ReceiptKey) -> Receipt | None:
+        """The answer that the key's command got, as far as it is known."""
+        return self.known.get(key) or self.earlier.get(key)
+
+    def unkept(self, submissions: Sequence[Submission]) -> list[ReceiptKey]:
+        """The keys that were taken to be new and get no answer stored: nothing else would notice that they have one."""
+        keys = (one.receipt_key for one in submissions)
+        return [key for key in keys if key is not None and self.receipt(key) is None]
 
     def log(self, copy: Copy, command_seq: int, now_ms: int, actor: str, channel: str, event: Any) -> Logged:
         """Give an event its place in the log and apply it to the copy."""
@@ -257,13 +301,17 @@ def _replay(keyed: Keyed, receipt: Receipt) -> Answer:
     return Answer(receipt.status, receipt.body.encode(), orjson.loads(receipt.headers), replayed=True)
 
 
-def _refuse_closed(connection: Connection, hall: Hall, command: c.Command) -> None:
+def _refuse_closed(connection: Connection | None, hall: Hall, command: c.Command) -> None:
     """A ticket the hall has forgotten may be closed, in this very batch even: its state is what forbids the command."""
     verb = VERBS[type(command)] if isinstance(command, c.TicketCommand) else CALL
     ticket_id = command.ticket if isinstance(command, c.TicketCommand | c.CallChosen) else None
     if ticket_id is None or ticket_id.rpartition(".")[0] != hall.id:
         return
-    closed = hall.touched.get(ticket_id) or journal.ticket_row(connection, ticket_id)
+    closed = hall.touched.get(ticket_id)
+    if closed is None:
+        if connection is None:
+            raise NotAtOnce
+        closed = journal.ticket_row(connection, ticket_id)
     if closed is not None:
         check_state(closed.state, verb, closed.number)
 

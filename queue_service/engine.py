@@ -80,7 +80,7 @@ class Engine:
         self._listener = listener
         self._batches = Batches(clock, self.guard)
         self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
-        self._near = Near(database, self._batches, _submission_of, self._queue.put) if database.is_near else None
+        self._near = Near(self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
         self._skipped: dict[str, list[_Item]] = {}
         self._put_off = 0
         self._line = Line(database, self._queue.put)
@@ -177,8 +177,9 @@ class Engine:
             items.append(thing)
             return
         if isinstance(thing, Decided):
-            self._commit(thing)
-        elif isinstance(thing, list):
+            self._store(thing)
+            return
+        if isinstance(thing, list):
             self._work_off(thing, self._database.write)
         elif isinstance(thing, _Maintenance):
             self._maintain(thing)
@@ -226,15 +227,23 @@ class Engine:
         finally:
             turn.let_go()
 
-    def _commit(self, decided: Decided[_Item]) -> None:
-        """Commit what was decided on the event loop."""
-        submissions, events = [submission for submission, _ in decided.asks], decided.events
-        self._transactions.learned = []
+    def _store(self, decided: Decided[_Item]) -> None:
+        """Store and commit what was decided on the event loop."""
+        assert self._near is not None, "nobody else decides ahead"
+        self._transactions.learned, events = [], decided.work.events
+        reached_commit = False
         try:
-            decided.transaction.close()
-        except Exception as error:  # noqa: BLE001 (whatever it was: nobody knows whether it is stored)
-            self._transactions.lose(submissions, error)
+            with self._database.write(wait=False) as connection:
+                decided.store(connection)
+                reached_commit = True
+        except Exception as error:  # noqa: BLE001 (done again from the beginning, it meets the same, and says so)
+            if not reached_commit:
+                self._tell_loop(self._near.refused, decided)
+                return
+            self._tell_loop(self._near.lost, decided)
+            self._tell_loop(self._transactions.lose, decided.submissions, error)
             events = []
+        self._tell_loop(self._near.done)  # the next batch is handed on before this one is answered
         self._announce(decided.asks, events, decided.begun)
 
     def _work_off(self, items: list[_Item], write: Write) -> None:

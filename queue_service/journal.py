@@ -4,7 +4,7 @@ Writes are set-wise: one multi-row statement a table and chunk, so that the writ
 times a batch, not once a row (row-wise writing beside a busy event loop was measured to be ten times slower).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,14 @@ def positions(connection: Connection, halls: Sequence[str]) -> dict[str, Positio
     statement = f"SELECT id, last_seq, last_hash, day, day_seq, name FROM hall WHERE id IN ({marks})"  # noqa: S608 (marks only)
     found = straight(connection, statement, tuple(halls))
     return {row[0]: Position(*row[1:]) for row in found.fetchall()}
+
+
+def stands(connection: Connection, ends: Mapping[str, tuple[int, str]], keys: Sequence[ReceiptKey]) -> bool:
+    """Whether these halls' logs end at these (seq, hash), and none of the keys has an answer."""
+    found = positions(connection, list(ends))
+    if any(hall not in found or (found[hall].seq, found[hall].head) != end for hall, end in ends.items()):
+        return False
+    return not receipts.answers(receipts.ask(connection, keys))
 
 
 def all_positions(connection: Connection) -> dict[str, Position]:
@@ -208,14 +216,22 @@ class HallWrite:
     stored: dict[str, str]
 
 
-def append(connection: Connection, writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -> None:
-    """Store a batch: events, one final row per ticket and leg touched, receipts, and where each log ends now."""
-    with together(connection):
-        _append(connection, writes, new_receipts)
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a batch writes, as values of the tables' columns: nothing of it changes, so any thread may store it.
+    `moved`: tickets that go straight from one counter to another; `gone`: legs (ticket, number) taken back."""
+
+    events: list[tuple[Any, ...]]
+    moved: list[str]
+    tickets: list[tuple[Any, ...]]
+    legs: list[tuple[Any, ...]]
+    gone: list[tuple[str, int]]
+    receipts: Sequence[tuple[Any, ...]]
+    halls: list[tuple[Any, ...]]
 
 
-def _append(connection: Connection, writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -> None:
-    _EVENTS.run(connection, [_event_values(one, data) for write in writes for one, data in write.events])
+def rows(writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -> Rows:
+    """What a batch writes; the halls' lists of what was touched are empty then."""
     tickets: list[Ticket] = []
     legs: list[tuple[Any, ...]] = []
     gone: list[tuple[str, int]] = []
@@ -233,16 +249,30 @@ def _append(connection: Connection, writes: Sequence[HallWrite], new_receipts: S
             if leg is None:
                 gone.append((ticket_id, number))
             else:
-                ticket = touched[ticket_id]
-                legs.append(_leg_values(ticket, number, leg, write.hall.id))
-    _release(connection, moved)
+                legs.append(_leg_values(touched[ticket_id], number, leg, write.hall.id))
     tickets.sort(key=lambda ticket: ticket.counter is not None)  # leave counters before others enter them
-    _TICKETS.run(connection, [_ticket_values(ticket) for ticket in tickets])
-    _LEGS.run(connection, legs)
-    for ticket_id, number in gone:
-        connection.execute(delete(LEG).where(LEG.c.ticket == ticket_id, LEG.c.leg == number))
-    receipts.store(connection, new_receipts)
-    _HALLS.run(connection, [_hall_values(write.hall) for write in writes])
+    return Rows(
+        events=[_event_values(one, data) for write in writes for one, data in write.events],
+        moved=moved,
+        tickets=[_ticket_values(ticket) for ticket in tickets],
+        legs=legs,
+        gone=gone,
+        receipts=new_receipts,
+        halls=[_hall_values(write.hall) for write in writes],
+    )
+
+
+def store(connection: Connection, batch: Rows) -> None:
+    """Store a batch: events, one final row per ticket and leg touched, receipts, and where each log ends now."""
+    with together(connection):
+        _EVENTS.run(connection, batch.events)
+        _release(connection, batch.moved)
+        _TICKETS.run(connection, batch.tickets)
+        _LEGS.run(connection, batch.legs)
+        for ticket_id, number in batch.gone:
+            connection.execute(delete(LEG).where(LEG.c.ticket == ticket_id, LEG.c.leg == number))
+        receipts.store(connection, batch.receipts)
+        _HALLS.run(connection, batch.halls)
 
 
 def _note_stored(stored: dict[str, str], tickets: Iterable[Ticket]) -> None:

@@ -151,6 +151,7 @@ def _store(connection: Connection, halls: dict[str, _Restored]) -> None:
     """Store what has gathered. A hall whose first day is not open yet waits: it could not be loaded."""
     ready = [restored for restored in halls.values() if restored.events and restored.hall.today is not None]
     if ready:
-        journal.append(connection, [journal.HallWrite(one.hall, one.events, one.stored) for one in ready], [])
+        writes = [journal.HallWrite(one.hall, one.events, one.stored) for one in ready]
+        journal.store(connection, journal.rows(writes, []))
     for restored in ready:
         restored.events = []

@@ -71,8 +71,7 @@ class Transactions:
         if failure == Failure.UNAVAILABLE or repeats == 0:
             self._fail(submissions, errors.Unavailable())
             return []
-        for one in submissions:
-            one.result, one.events = None, []
+        self._batches.undo(submissions)
         return self.run(submissions, self._database.write, repeats - 1)
 
     def _fail(self, submissions: list[Submission], error: Exception) -> None:
@@ -84,8 +83,7 @@ class Transactions:
         if len(submissions) == 1:
             self._fail(submissions, error)
             return []
-        for one in submissions:
-            one.result, one.events = None, []
+        self._batches.undo(submissions)
         halls = dict.fromkeys(one.hall for one in submissions)
         if len(halls) > 1:
             parts = [[one for one in submissions if one.hall == hall] for hall in halls]

@@ -46,7 +46,7 @@ def promise_document(
             {**_stand(counts), "period": period, "promise_s": seconds(promise_ms), "percentile": percentile}
             for (period, promise_ms, percentile), counts in sorted(cells.items())
         ],
-        "expected_misses_30_min": expected_misses(foreseen),
+        "expected_misses_30_min": expected_misses(one.soon for one in foreseen.values()),
         "waiting": [_waiting(hall, one, foreseen.get(one.id, NOTHING_FORESEEN), now_ms) for one in waiting],
         "burn": [_burn(one) for one in burning],
         "idle_while_waiting": [
@@ -67,10 +67,10 @@ def promise_document(
     }
 
 
-def expected_misses(foreseen: dict[str, Foreseen]) -> float | None:
+def expected_misses(soon: Iterable[float | None]) -> float | None:
     """Σ(1 − P) over those of whom something can be said; None where that is nobody."""
-    soon = [one.soon for one in foreseen.values() if one.soon is not None]
-    return round(sum(soon), 3) if soon else None
+    chances = [chance for chance in soon if chance is not None]
+    return round(sum(chances), 3) if chances else None
 
 
 def _stand(counts: Counter[Verdict]) -> dict[str, Any]:

@@ -32,6 +32,11 @@ def straight(connection: Connection, statement: str, values: Sequence[Any] = ())
     for it. Errors are SQLAlchemy's all the same."""
     if not connection.in_transaction():
         connection.begin()
+    return handed(connection, statement, values)
+
+
+def handed(connection: Connection, statement: str, values: Sequence[Any] = ()) -> DBAPICursor:
+    """The same, whether a transaction has begun or not."""
     cursor = connection.connection.cursor()
     with _errors(connection, statement):
         cursor.execute(marked(statement) if is_postgresql(connection) else statement, values)
