@@ -1,11 +1,13 @@
 """From a request to a command's answer: who asks, with which idempotency key, and back to a response."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Request
 from fastapi.responses import Response
 
+from api.answers import NO_CONTENT
 from api.ids import hall_of
 from api.problems import MEDIA_TYPE
 from api.service import Service
@@ -85,12 +87,30 @@ async def ask_ticket(request: Request, command: c.TicketCommand, answering: Answ
     return await ask(request, hall_of(command.ticket), command, answering, key)
 
 
+class Plain(Response):
+    """A response of bytes whose headers are known: what `Response` works out afresh for each is not needed."""
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+        """A body is JSON; `headers` come beside those that tell of it."""
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+        ]
+        if body:
+            self.raw_headers.append(_JSON_TYPE)
+        if status != NO_CONTENT:
+            self.raw_headers.append((b"content-length", b"%d" % len(body)))
+
+
+_JSON_TYPE = (b"content-type", JSON.encode())
+
+
 def respond(answer: Answer) -> Response:
     """An engine's answer as a response."""
-    headers = dict(answer.headers)
-    if answer.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(answer.body, answer.status, headers, JSON if answer.body else None)
+    headers = {**answer.headers, "Idempotency-Replayed": "true"} if answer.replayed else answer.headers
+    return Plain(answer.body, answer.status, headers)
 
 
 def json_response(body: bytes, headers: dict[str, str] | None = None) -> Response:

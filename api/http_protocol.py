@@ -21,9 +21,10 @@ class Corked:
         self.transport = transport
         self._call_soon = loop.call_soon
         self._parts: list[bytes] = []
+        self.is_closing, self.resume_reading = transport.is_closing, transport.resume_reading  # asked at every request
 
     def __getattr__(self, name: str) -> Any:
-        """What is not about writing."""
+        """What else there is."""
         return getattr(self.transport, name)
 
     def write(self, data: bytes) -> None:

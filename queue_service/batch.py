@@ -140,12 +140,9 @@ class Batches:
         """Whether there is a copy of a hall."""
         return hall in self._copies
 
-    def open(self, earlier: "Work | None") -> "Work":
-        """Begin a batch that is decided by the copies alone. `earlier`: the batch before, which is not stored yet."""
-        work = Work(self._clock.now_ms(), self._guard.check(), None)
-        if earlier is not None:
-            work.earlier = earlier.known
-        return work
+    def open(self) -> "Work":
+        """Begin a batch that is decided by the copies alone."""
+        return Work(self._clock.now_ms(), self._guard.check(), None)
 
     def decide_ahead(self, work: "Work", one: Submission) -> None:
         """Decide one more command; the submission carries its result. Raises NotAtOnce, having done nothing, where the
@@ -204,8 +201,8 @@ class Batches:
 
     def _decide(self, work: "Work", one: Submission, copy: Copy) -> Answer:
         receipt_key = one.receipt_key
-        if one.keyed is not None and receipt_key is not None and (receipt := work.receipt(receipt_key)) is not None:
-            return _replay(one.keyed, receipt)
+        if one.keyed is not None and receipt_key in work.known:
+            return _replay(one.keyed, work.known[receipt_key])
         hall = copy.hall
         if hall.plan is None and not isinstance(one.command, c.PutPlan):
             raise errors.UnknownHall(f"There is no hall {one.hall!r}.", hall=one.hall)
@@ -242,7 +239,7 @@ class Batches:
 
 class Work:
     """What one batch has read and gathered. `stood_on`: where each hall's log ended before the batch. Without a
-    connection it is decided ahead of its transaction; `earlier` are then the answers of the batch before."""
+    connection it is decided ahead of its transaction."""
 
     def __init__(self, now_ms: int, trusted: bool, connection: Connection | None) -> None:
         """Nothing is gathered yet."""
@@ -250,21 +247,16 @@ class Work:
         self.trusted = trusted
         self.connection = connection
         self.known: dict[ReceiptKey, Receipt] = {}
-        self.earlier: Mapping[ReceiptKey, Receipt] = {}
         self.stood_on: dict[str, tuple[int, str]] = {}
         self.writes: dict[str, journal.HallWrite] = {}
         self.receipt_rows: list[tuple[Any, ...]] = []
         self.events: list[Logged] = []
         self.learned: list[Logged] = []
 
-    def receipt(self, key: ReceiptKey) -> Receipt | None:
-        """The answer that the key's command got, as far as it is known."""
-        return self.known.get(key) or self.earlier.get(key)
-
     def unkept(self, submissions: Sequence[Submission]) -> list[ReceiptKey]:
         """The keys that were taken to be new and get no answer stored: nothing else would notice that they have one."""
         keys = (one.receipt_key for one in submissions)
-        return [key for key in keys if key is not None and self.receipt(key) is None]
+        return [key for key in keys if key is not None and key not in self.known]
 
     def log(self, copy: Copy, command_seq: int, now_ms: int, actor: str, channel: str, event: Any) -> Logged:
         """Give an event its place in the log and apply it to the copy."""

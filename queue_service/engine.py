@@ -1,4 +1,4 @@
-"""One queue of commands and one writer thread per process (a near database needs it for COMMIT alone: see `near`).
+"""One queue of commands and one writer thread per process (which stores what a near database lets decide: see `near`).
 
 What arrives while a commit is running makes the next batch (group commit): no timer, no added delay. Queue and batch
 are bounded; a command older than its deadline is answered undecided. Commands of a hall that another node holds wait
@@ -38,7 +38,7 @@ SKIPS = 3
 """A hall that was skipped so often is waited for in line."""
 SKIPPED_S = 0.002
 """With nothing else to do, skipped halls are tried again after so long."""
-SWITCH_INTERVAL_S = 0.0002
+SWITCH_INTERVAL_S = 0.00005
 """Python's default of 5 ms would let the event loop hold up each of the writer's statements that long."""
 
 
@@ -233,15 +233,15 @@ class Engine:
         self._transactions.learned, events = [], decided.work.events
         reached_commit = False
         try:
-            with self._database.write(wait=False) as connection:
+            with self._database.write() as connection:
                 decided.store(connection)
                 reached_commit = True
         except Exception as error:  # noqa: BLE001 (done again from the beginning, it meets the same, and says so)
-            if not reached_commit:
+            outcome = self._transactions.outcome_of(error, reached_commit)
+            if outcome is None:
                 self._tell_loop(self._near.refused, decided)
                 return
-            self._tell_loop(self._near.lost, decided)
-            self._tell_loop(self._transactions.lose, decided.submissions, error)
+            self._tell_loop(self._near.failed, decided, outcome)
             events = []
         self._tell_loop(self._near.done)  # the next batch is handed on before this one is answered
         self._announce(decided.asks, events, decided.begun)

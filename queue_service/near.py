@@ -44,10 +44,13 @@ class Decided(Generic[Ask]):
 
     def store(self, connection: Connection) -> None:
         """Store it, on the writer thread. Raises Overtaken."""
-        if not journal.stands(connection, self.work.stood_on, self.work.unkept(self.submissions)):
+        written = set() if self.rows is None else {row[0] for row in self.rows.halls}
+        others = {hall: end for hall, end in self.work.stood_on.items() if hall not in written}
+        unkept = self.work.unkept(self.submissions)
+        if (others or unkept) and not journal.stands(connection, others, unkept):
             raise Overtaken
-        if self.rows is not None:
-            journal.store(connection, self.rows)
+        if self.rows is not None and not journal.store_on(connection, self.rows, self.work.stood_on):
+            raise Overtaken
 
 
 class Near(Generic[Ask]):
@@ -68,7 +71,6 @@ class Near(Generic[Ask]):
         self._hand_on = hand_on
         self._waiting: deque[Ask] = deque()
         self._ahead: Decided[Ask] | None = None
-        self._stored: Decided[Ask] | None = None
         self._is_busy = self._is_alone = False
 
     def __len__(self) -> int:
@@ -87,7 +89,7 @@ class Near(Generic[Ask]):
 
     def done(self) -> None:
         """Nothing is under way any more: go on with what is decided, else with what waits."""
-        self._stored, self._is_alone = None, False
+        self._is_alone = False
         if self._ahead is None:
             self._decide_waiting()
         decided, self._ahead = self._ahead, None
@@ -107,19 +109,19 @@ class Near(Generic[Ask]):
             self.refused(decided)  # they stood decided for too long: from the beginning, they are told so
             return
         decided.rows = self._batches.close(decided.work)
-        self._stored = decided
         self._hand_on(decided)
         self._decide_waiting()
 
     def refused(self, decided: Decided[Ask]) -> None:
         """It could not be stored, and all is as it was before: do it from the beginning, and whatever was decided on
         top of it."""
-        self._stored = None
         self._hand_on_alone([*decided.asks, *self._take_back(decided)])
 
-    def lost(self, decided: Decided[Ask]) -> None:
-        """Nobody knows whether it is stored: what was decided on top of it waits to be decided afresh."""
+    def failed(self, decided: Decided[Ask], outcome: Exception) -> None:
+        """That is the answer to all of it; what was decided on top of it waits to be decided afresh."""
         self._waiting.extendleft(reversed(self._take_back(decided)))
+        for one in decided.submissions:
+            one.result = outcome
 
     def _take_back(self, decided: Decided[Ask]) -> list[Ask]:
         """Forget a batch and what was decided on top of it; that is undecided again."""
@@ -145,8 +147,7 @@ class Near(Generic[Ask]):
         if not self._batches.knows(submission.hall):
             return False
         if self._ahead is None:
-            earlier = None if self._stored is None else self._stored.work
-            self._ahead = Decided(self._batches.open(earlier), begun=perf_counter())
+            self._ahead = Decided(self._batches.open(), begun=perf_counter())
         try:
             self._batches.decide_ahead(self._ahead.work, submission)
         except NotAtOnce:

@@ -42,7 +42,7 @@ class Transactions:
             return events
         except Exception as error:  # noqa: BLE001 (each kind is looked at below)
             if reached_commit:  # to run it again might do it twice
-                self.lose(submissions, error)
+                self._lose(submissions, error)
                 return []
             self._batches.forget([one.hall for one in submissions])
             return self._after(error, submissions, repeats)
@@ -55,11 +55,21 @@ class Transactions:
             with suppress(errors.LogCorrupt):  # the transaction meets it again, hall by hall
                 self._database.read(lambda connection: self._batches.read(connection, lacking))
 
-    def lose(self, submissions: list[Submission], error: Exception) -> None:
-        """COMMIT did not say whether it was done."""
-        LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
+    def outcome_of(self, error: Exception, reached_commit: bool) -> errors.QueueServiceError | None:
+        """What to answer to a batch that failed, where trying again would be wrong or in vain; None: it would not."""
+        if reached_commit:  # it did not say whether it was done
+            LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
+            return errors.OutcomeUnknown()
+        if self._database.failure(error) == Failure.UNAVAILABLE:
+            LOG.warning("database-%s: %s", Failure.UNAVAILABLE, getattr(error, "orig", error))
+            return errors.Unavailable()
+        return None
+
+    def _lose(self, submissions: list[Submission], error: Exception) -> None:
+        outcome = self.outcome_of(error, True)
+        assert outcome is not None, "nobody knows whether it is stored"
         self._batches.forget([one.hall for one in submissions])
-        self._fail([one for one in submissions if one.result is not None], errors.OutcomeUnknown())
+        self._fail([one for one in submissions if one.result is not None], outcome)
 
     def _after(self, error: Exception, submissions: list[Submission], repeats: int) -> list[Logged]:
         """What to do about a transaction that was rolled back."""

@@ -21,8 +21,9 @@ ROUTER = APIRouter(tags=["tickets"])
 @ROUTER.post("/v1/halls/{hall}/tickets", status_code=201, response_model=TicketAnswer, responses=COMMANDING)
 async def issue_ticket(request: Request, hall: HallPath, body: bodies.IssueBody, key: Key = None) -> Response:
     """Take a number. 409 `turned-away` says why there is none now."""
+    service = service_of(request)
     command = c.IssueTicket(
-        ticket=new_ticket_id(hall, service_of(request).clock.now_ms()),
+        ticket=new_ticket_id(hall, service.clock.now_ms()),
         service=body.service,
         priority=body.priority,
         channel=body.channel,
@@ -31,7 +32,7 @@ async def issue_ticket(request: Request, hall: HallPath, body: bodies.IssueBody,
         party=body.with_,
         ref=body.ref,
     )
-    answering = partial(answers.issued, estimating=service_of(request).live.estimate)
+    answering = partial(answers.issued, estimating=service.live.estimate)
     return await ask(request, hall, command, answering, key, body.channel)
 
 

@@ -106,7 +106,8 @@ async def test_a_lock_of_others_costs_no_copy(node: Node) -> None:
     copy = node.engine._batches._copies["hall"]
     with write_lock(node.database.path.parent):
         asked = node.ask(issue(1))
-        await asyncio.sleep(0)  # the event loop tries, is refused, and hands it on
+        await asyncio.sleep(0)  # it is decided, and handed on to a writer that cannot begin
+        await asyncio.sleep(0)
     await asked
     assert node.engine._batches._copies["hall"] is copy
 
