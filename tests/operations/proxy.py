@@ -53,10 +53,10 @@ class Proxy:
 def running_proxy(folder: Path, *nodes: str) -> Iterator[Proxy]:
     """A proxy before the nodes at these base URLs, which it takes for up when the block begins."""
     ports = free_port(), free_port()
-    names = {f"QUEUE_NODE_{place}": url.removeprefix("http://") for place, url in enumerate(nodes, 1)}
+    names = {f"NODE_{place}": url.removeprefix("http://") for place, url in enumerate(nodes, 1)}
     binds = {
-        "QUEUE_PROXY_BIND": f"127.0.0.1:{ports[0]}",
-        "QUEUE_PROXY_WATCH": f"127.0.0.1:{ports[1]}",
+        "PROXY_BIND": f"127.0.0.1:{ports[0]}",
+        "PROXY_WATCH": f"127.0.0.1:{ports[1]}",
     }
     log_path = folder / "haproxy.log"
     with log_path.open("wb") as log:
