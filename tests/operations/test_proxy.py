@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,12 +16,13 @@ from tests.faults.proving import prove_all
 from tests.http.reading import log_of, of_kind
 from tests.operations.proxy import Proxy, running_proxy
 from tests.replicas.conftest import answered, put_hall
-from tests.running import Node, assigned, eventually, start_node
+from tests.running import ROOT, Node, assigned, eventually, start_node
 from tests.stream.relay import Relay, relay
 from tests.stream.sockets import assert_gapless, hall_socket
 
 DRAIN_S = 2
 """Longer than two checks of the proxy, as haproxy.cfg asks for."""
+SAMPLE = ROOT / "deploy" / "halls" / "fengxian.toml"
 STOPPED = -signal.SIGTERM
 BODY = {"service": "tax"}
 
@@ -31,11 +33,15 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Node]]:
     url = new_postgres_url()
     folders = [assigned(tmp_path_factory.mktemp("node"), url) for _ in range(2)]
     with ThreadPoolExecutor() as pool:
-        started = list(pool.map(lambda folder: start_node(folder, QUEUE_DRAIN_S=str(DRAIN_S)), folders))
+        started = list(pool.map(_started, folders))
         yield started
         assert set(pool.map(Node.stop, started)) <= {0, STOPPED}
     for node in started:
         assert "Traceback" not in node.log, node.log
+
+
+def _started(folder: Path) -> Node:
+    return start_node(folder, "--hall", str(SAMPLE), QUEUE_DRAIN_S=str(DRAIN_S))
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +64,15 @@ async def test_requests_of_one_client_go_to_both_nodes(proxy: Proxy, nodes: list
         numbers = [answered(await client.post(path, json=BODY), 201).json()["number"] for _ in range(10)]
     assert numbers == [f"A{number:03d}" for number in range(1, 11)]
     assert {int(given) - int(before[node]) for node, given in proxy.standing("stot").items()} == {5}
+
+
+async def test_nodes_that_start_together_make_the_sample_hall_once(proxy: Proxy) -> None:
+    """As in compose.replicas.yaml: both are told to make it if it is new."""
+    async with proxy.client() as client:
+        halls = [answered(await client.get("/v1/halls"), 200).json()["items"] for _ in range(2)]
+        assert [[hall["id"] for hall in items if hall["id"] == SAMPLE.stem] for items in halls] == [[SAMPLE.stem]] * 2
+        log = answered(await client.get(f"/v1/halls/{SAMPLE.stem}/events"), 200).json()["items"]
+    assert [event["kind"] for event in log if event["kind"].startswith("plan")] == ["plan_changed"]
 
 
 async def test_displays_follow_through_the_proxy(proxy: Proxy, nodes: list[Node]) -> None:
