@@ -50,8 +50,8 @@ class Proxy:
 
 
 @contextmanager
-def running_proxy(folder: Path, *nodes: str) -> Iterator[Proxy]:
-    """A proxy before the nodes at these base URLs, which it takes for up when the block begins."""
+def running_proxy(folder: Path, *nodes: str, status: str = "UP") -> Iterator[Proxy]:
+    """A proxy before the nodes at these base URLs; it takes them for up (or down) when the block begins."""
     ports = free_port(), free_port()
     names = {f"NODE_{place}": url.removeprefix("http://") for place, url in enumerate(nodes, 1)}
     binds = {
@@ -65,15 +65,15 @@ def running_proxy(folder: Path, *nodes: str) -> Iterator[Proxy]:
         )
     proxy = Proxy(*(f"http://127.0.0.1:{port}" for port in ports))
 
-    def is_up() -> bool:
+    def is_settled() -> bool:
         assert process.poll() is None, log_path.read_text(encoding="utf-8")
         try:
-            return set(proxy.standing().values()) == {"UP"}
+            return set(proxy.standing().values()) == {status}
         except httpx.TransportError:
             return False
 
     try:
-        until(is_up, "the proxy takes both nodes for up")
+        until(is_settled, f"the proxy takes all nodes for {status}")
         yield proxy
     finally:
         process.terminate()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.client import HallFollower
-from tests.databases import new_postgres_url
+from tests.databases import free_port, new_postgres_url
 from tests.faults.proving import prove_all
 from tests.http.reading import log_of, of_kind
 from tests.operations.proxy import Proxy, running_proxy
@@ -95,6 +95,15 @@ async def test_what_tells_of_one_node_is_not_asked_through_the_proxy(proxy: Prox
         answer = await client.request(method, path)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_without_any_node_the_proxy_speaks_as_the_service_does(tmp_path: Path) -> None:
+    """Nodes that are away: 503 with Retry-After as a problem document, nothing done."""
+    with running_proxy(tmp_path, *[f"http://127.0.0.1:{free_port()}"] * 2, status="DOWN") as proxy:
+        async with proxy.client() as client:
+            answer = await client.post("/v1/halls/hall/tickets", json=BODY)
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+    assert (answer.headers["retry-after"], answer.headers["content-type"]) == ("1", "application/problem+json")
 
 
 # -- an answer that gets lost between node and proxy
@@ -215,6 +224,7 @@ async def test_a_rolling_restart_behind_the_proxy_shows_nothing_but_503(proxy: P
         log = log_of(client, hall)
     await eventually(lambda: seen[-1] == log[-1]["seq"], "the display has been shown all")
     watching.cancel()
+    await asyncio.wait([watching])
     assert {answer.status_code for answer in visitors.refusals} <= {503}
     assert sorted(event["ticket"] for event in of_kind(log, "ticket_issued")) == sorted(visitors.given)
     assert seen == [event["seq"] for event in log[seen[0] - 1 :]]
