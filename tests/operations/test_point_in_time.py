@@ -36,6 +36,7 @@ class Site:
     def __init__(self) -> None:
         """Started, with durability on."""
         self.folder = new_folder("backup")
+        self.places = {"backup": self.folder, "restored": self.folder / "restored"}
         for name in ("wal", "base"):
             self.server_makes(self.folder / name)
         self.server = Server(name="archived").make()
@@ -48,7 +49,7 @@ class Site:
 
     def placed(self, text: str) -> str:
         """What the page says, with this site's folders in the place of the page's."""
-        return text.replace("/backup", str(self.folder)).replace("/restored", str(self.folder / "restored"))
+        return re.sub(r"/(backup|restored)\b", lambda found: str(self.places[found[1]]), text)
 
     def run(self, script: str) -> str:
         """A block of the page, by the user that PostgreSQL runs as."""
