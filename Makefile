@@ -42,6 +42,8 @@ format: setup-dev ## put the code in the house's format
 test: setup-dev ## set up all that the tests need and run them
 	@$(call debian_package,prometheus,promtool,the tests of /metrics, of the alert rules and of the dashboards' queries are skipped)
 	@$(call debian_package,strace,strace,the test that data reaches the disk before each answer is skipped)
+	@$(call debian_package,haproxy,haproxy,nothing is sent through the proxy)
+	@$(call debian_package,kubectl,kubectl,kustomize does not put deploy/kubernetes together)
 	@$(call debian_package,chromium fonts-noto-cjk,chromium,the tests of the pages in a browser are skipped)
 	$(BIN)/python -m pytest $(ARGS)
 

@@ -60,11 +60,13 @@ def run_command(
     database.set_clock(clock)
     deadline_ms = clock.monotonic_ms() + 60_000
     submission = Submission(hall, command, "command-line", Channel.CLI, answering, deadline_ms)
-    with database.write() as connection:
-        Batches(clock, ClockGuard(clock)).run(connection, [submission])
+    batches = Batches(clock, ClockGuard(clock))
+    while submission.result is None:  # another process made the hall between two looks: once more
+        with database.write() as connection:
+            batches.run(connection, [submission])
     if isinstance(submission.result, Answer):
         return submission.result
-    raise submission.result or QueueServiceError()
+    raise submission.result
 
 
 def apply_plan(database: Database, plan: PlanDocument, only_new: bool = False) -> str:

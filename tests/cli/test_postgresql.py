@@ -1,14 +1,20 @@
 """The command line on PostgreSQL: the same commands, and a log that goes from one kind of database to the other."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import psycopg
 import pytest
 
+from api.cli.plans import apply_plan
+from models.plan import PlanDocument
+from queue_service import journal
 from queue_service.database import Database
 from tests.cli.conftest import SAMPLE, Command
 from tests.databases import new_postgres_url
-from tests.running import ROOT
+from tests.halls import plan
+from tests.running import ROOT, WAIT_S
 
 PLAN = ROOT / "deploy" / "halls" / "fengxian.toml"
 
@@ -59,6 +65,24 @@ def test_history_plans_and_reports(queue_service: Command, server_url: str) -> N
     report = queue_service("report", hall, "--day", "2026-03-02", "--json", "--database-url", server_url)
     assert report.code == 0, report.err
     assert queue_service("verify", "--database-url", server_url).code == 0
+
+
+def test_processes_that_start_together_make_a_hall_once() -> None:
+    """Nodes are told to make the halls that are new, and several start at once: one makes each, the others keep it."""
+    url, size = new_postgres_url(), 4
+    databases, together = [Database(url) for _ in range(size)], Barrier(size)
+
+    def start(database: Database, document: PlanDocument) -> str:
+        database.read(journal.all_positions)
+        together.wait(WAIT_S)
+        return apply_plan(database, document, only_new=True)
+
+    with ThreadPoolExecutor(size) as pool:
+        for number in range(25):
+            document = PlanDocument.model_validate(plan(f"hall-{number}"))
+            assert sorted(pool.map(start, databases, [document] * size)) == ["created", *["kept"] * (size - 1)]
+    for database in databases:
+        database.close()
 
 
 def test_an_empty_database_of_a_server_has_nothing_to_verify(queue_service: Command, server_url: str) -> None:

@@ -1,7 +1,6 @@
-"""What lies in deploy for Prometheus, Alertmanager and Grafana fits together, and each alert fires when it should.
+"""What lies in deploy for Prometheus and Grafana is valid, and each alert fires when it should.
 
-No container is started here and Alertmanager's own check (`amtool check-config`) is not run, for want of both programs:
-the compose file and alertmanager.yml are read as YAML, and what they name must be there.
+How the compose files put them together: tests/operations/test_compose.py.
 """
 
 import re
@@ -18,7 +17,6 @@ from tests.running import ROOT
 
 DEPLOY = ROOT / "deploy"
 RULE_TESTS = ("alerts.yml", "alerts_over_hours.yml")
-COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 ALERTS: list[dict[str, Any]] = [
     rule
     for group in yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))["groups"]
@@ -37,9 +35,10 @@ def test_promtool_accepts_the_rules() -> None:
     promtool("check", "rules", "--lint-fatal", FOLDER / "recording.yml", FOLDER / "alerts.yml")
 
 
-def test_promtool_accepts_the_configuration(tmp_path: Path) -> None:
-    """prometheus.yml is valid, with the token's file where the test can put one."""
-    text = (FOLDER / "prometheus.yml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", ["prometheus.yml", "replicas.yml"])
+def test_promtool_accepts_the_configuration(file: str, tmp_path: Path) -> None:
+    """It is valid, with the token's file where the test can put one."""
+    text = (FOLDER / file).read_text(encoding="utf-8")
     (tmp_path / "token").write_text("a-token-that-nobody-guesses", encoding="utf-8")
     for name in ("recording.yml", "alerts.yml"):
         (tmp_path / name).write_text((FOLDER / name).read_text(encoding="utf-8"), encoding="utf-8")
@@ -88,34 +87,6 @@ def test_every_panel_says_what_it_shows_and_asks_the_provisioned_source() -> Non
         shown = [panel for panel in _yaml(path)["panels"] if panel["type"] != "row"]
         assert all(panel["title"] and panel["description"] and panel["targets"] for panel in shown)
         assert {panel["datasource"]["uid"] for panel in shown} == {source["uid"] for source in provisioned}
-
-
-def test_compose_mounts_what_is_there() -> None:
-    """Every file a service mounts exists, every named volume and secret is declared, every image has its version."""
-    for name, service in COMPOSE["services"].items():
-        assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
-        for volume in service.get("volumes", ()):
-            source = volume.split(":")[0]
-            assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"], volume
-        assert set(service.get("secrets", ())) <= set(COMPOSE["secrets"])
-
-
-def test_compose_names_agree_with_the_configuration() -> None:
-    """Prometheus looks for the node, its token and Alertmanager, and Grafana for Prometheus and its dashboards, where
-    the compose file puts them; and the receivers of the routes exist."""
-    prometheus = _yaml(FOLDER / "prometheus.yml")
-    (job,) = prometheus["scrape_configs"]
-    (alerting,) = prometheus["alerting"]["alertmanagers"]
-    (source,) = _yaml(DEPLOY / "grafana/provisioning/datasources/prometheus.yml")["datasources"]
-    (provider,) = _yaml(DEPLOY / "grafana/provisioning/dashboards/queue.yml")["providers"]
-    targets = [*job["static_configs"][0]["targets"], *alerting["static_configs"][0]["targets"], source["url"][7:]]
-    assert {target.split(":")[0] for target in targets} <= set(COMPOSE["services"])
-    assert job["authorization"]["credentials_file"].removeprefix("/run/secrets/") in COMPOSE["secrets"]
-    mounts = [volume.split(":")[1] for volume in COMPOSE["services"]["grafana"]["volumes"]]
-    assert provider["options"]["path"] in mounts
-    alertmanager = _yaml(DEPLOY / "alertmanager/alertmanager.yml")
-    routes = [alertmanager["route"], *alertmanager["route"]["routes"]]
-    assert {route["receiver"] for route in routes} == {receiver["name"] for receiver in alertmanager["receivers"]}
 
 
 def _yaml(path: Path) -> Any:
