@@ -62,6 +62,7 @@ class Service:
                 now_ms=self.clock.now_ms,
                 sockets=lambda: self.sockets,
                 skew_ms=lambda: self.engine.guard.skew_ms,
+                ahead_ms=lambda: self.clock.machine_ahead_ms,
                 ready=lambda: not self.faults(),
                 storage=self._storage,
             )
