@@ -284,7 +284,7 @@ def _with_database(url: str, name: str) -> str:
 def address(url: str) -> tuple[str, int]:
     """Host and port of a URL."""
     parts = conninfo_to_dict(url)
-    return str(parts.get("host", "127.0.0.1")), int(parts.get("port", 5432))
+    return str(parts.get("host", "127.0.0.1")), int(parts.get("port") or 5432)
 
 
 def at_address(url: str, host: str, port: int) -> str:

@@ -37,14 +37,20 @@ class Line:
         self._speaks.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def fall_silent(self) -> None:
-        """From now on nothing comes through, in neither direction, and nobody is told: connections stay open, and new
-        ones are taken."""
-        self._loop.call_soon_threadsafe(self._speaks.clear)
+    @property
+    def has_lost(self) -> bool:
+        """Whether what was to be lost is."""
+        return self.loses is None
 
-    def speak(self) -> None:
-        """Pass everything on again."""
-        self._loop.call_soon_threadsafe(self._speaks.set)
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """For the length of the block nothing comes through, in neither direction, and nobody is told: connections stay
+        open, and new ones are taken."""
+        self._loop.call_soon_threadsafe(self._speaks.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._speaks.set)
 
     def serve(self, begun: "Future[int]", end: threading.Event) -> None:
         """Take connections until the end, on a thread of its own: a node inside the test may hold the test's event loop
