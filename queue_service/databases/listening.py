@@ -21,6 +21,8 @@ ALIVE_S = 3.0
 """So often the server is asked whether it is still there."""
 ANSWER_S = 3.0
 """A server that takes longer for an answer to nothing is there for nobody."""
+LONGEST_S = 6.0
+"""The server ends transactions before that, but not one whose COMMIT waits for a standby."""
 
 Heard = Callable[[Mapping[str, int]], None]
 
@@ -28,7 +30,7 @@ Heard = Callable[[Mapping[str, int]], None]
 async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened: Opened) -> None:
     """Tell `heard` where the logs of halls end now, by hall, until cancelled. It is told of nothing ({}) whenever a new
     connection begins to listen: anything may have happened before. When the server falls silent, all that is `opened`
-    is cut: others wait for it, too."""
+    is cut: others wait for it, too. So is a transaction that never ends, while the server answers others."""
     pause_s = FIRST_PAUSE_S
     while True:
         try:
@@ -41,6 +43,7 @@ async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened
                     async for told in connection.notifies(timeout=ALIVE_S):
                         heard(_parsed(told.payload))
                     await _ask(connection, b"SELECT 1", opened)
+                    opened.cut_overdue(LONGEST_S)
         except psycopg.Error as error:
             if isinstance(error, psycopg.errors.ConnectionTimeout):
                 opened.cut()

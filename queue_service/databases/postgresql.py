@@ -82,6 +82,8 @@ class PostgresServer:
         self.place = _place(self.conninfo)
         self._opened = Opened()
         self.writer = self._engine("READ COMMITTED", WRITER, pool_size=2, max_overflow=1)
+        event.listen(self.writer, "checkout", lambda connection, *_: self._opened.lend(connection))
+        event.listen(self.writer, "checkin", lambda connection, *_: self._opened.give_back(connection))
         self._telling = self.writer.execution_options(isolation_level="AUTOCOMMIT")
         self.readers = self._engine("REPEATABLE READ", READER, pool_size=4, max_overflow=4, pool_pre_ping=True)
 
@@ -148,6 +150,7 @@ class PostgresServer:
 
     def unhurried(self, connection: Connection) -> None:
         """Without the writer's bounds; of several that do this, one after the other."""
+        self._opened.give_back(connection.connection.driver_connection)
         connection.exec_driver_sql("SET LOCAL transaction_timeout = 0")
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(?)", (ALONE_WITH_SCHEMA,))
