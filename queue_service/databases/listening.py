@@ -21,6 +21,8 @@ ALIVE_S = 3.0
 """So often the server is asked whether it is still there."""
 ANSWER_S = 3.0
 """A server that takes longer for an answer to nothing is there for nobody."""
+AGAIN_S = 0.2
+"""A node that was merely paused finds the answer there, if it looks once more."""
 LONGEST_S = 6.0
 """The server ends transactions before that, but not one whose COMMIT waits for a standby."""
 
@@ -56,11 +58,18 @@ async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened
 
 async def _ask(connection: "psycopg.AsyncConnection[Any]", question: bytes, opened: Opened) -> None:
     """A timeout would not do: psycopg then asks the server to cancel, and waits for that as well."""
-    cutting = asyncio.get_running_loop().call_later(ANSWER_S, opened.cut)
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
+
+    def look_again() -> None:
+        nonlocal timer
+        timer = loop.call_later(AGAIN_S, opened.cut)
+
+    timer = loop.call_later(ANSWER_S, look_again)
     try:
         await connection.execute(question)
     finally:
-        cutting.cancel()
+        timer.cancel()
 
 
 def _parsed(payload: str) -> dict[str, int]:

@@ -24,9 +24,10 @@ class Balancer:
 
     def __init__(self, nodes: list[Node]) -> None:
         """`nodes` may change: whoever restarts one puts the new one in its place. `statuses`: what nodes answered, and
-        how often a request got no answer (0)."""
+        how often a request got no answer (0); `problems`: why it was not decided."""
         self.nodes = nodes
         self.statuses: Counter[int] = Counter()
+        self.problems: Counter[str] = Counter()
         self.is_over = False
         self._turns = count()
         self._clients: dict[str, httpx.AsyncClient] = {}
@@ -52,7 +53,9 @@ class Balancer:
             self.statuses[0] += 1
             return None
         self.statuses[answer.status_code] += 1
-        assert answer.status_code != UNDECIDED or "retry-after" in answer.headers, answer.text
+        if answer.status_code == UNDECIDED:
+            assert "retry-after" in answer.headers, answer.text
+            self.problems[answer.json()["type"]] += 1
         return answer
 
     async def close(self) -> None:
