@@ -16,11 +16,12 @@ from tests.stream.sockets import Frame, Socket, hall_socket
 
 UNDECIDED = 503
 PAUSE_S = 0.02
-"""Before what was not decided is sent again."""
+"""Before what was not decided is sent again, and between two questions for readiness."""
 
 
 class Balancer:
-    """Sends each request to one of the nodes in turn, and what was not decided (503, no answer) to the next."""
+    """Sends each request to one of the nodes that say they are ready, in turn, and what was not decided (503, no answer)
+    to the next."""
 
     def __init__(self, nodes: list[Node]) -> None:
         """`nodes` may change: whoever restarts one puts the new one in its place. `statuses`: what nodes answered, and
@@ -31,6 +32,18 @@ class Balancer:
         self.is_over = False
         self._turns = count()
         self._clients: dict[str, httpx.AsyncClient] = {}
+        self._ready: set[str] = set()
+
+    async def watch(self) -> None:
+        """Keep asking every node whether it is ready, until cancelled."""
+        while True:
+            for node in tuple(self.nodes):
+                try:
+                    is_ready = (await self._client(node).get("/readyz")).status_code == httpx.codes.OK
+                except httpx.TransportError:
+                    is_ready = False
+                (self._ready.add if is_ready else self._ready.discard)(node.base_url)
+            await asyncio.sleep(PAUSE_S)
 
     async def post(self, path: str, **how: Any) -> httpx.Response:
         """The answer of whichever node decided. Once it `is_over`, nothing is sent any more."""
@@ -38,17 +51,20 @@ class Balancer:
             while True:
                 if self.is_over:
                     raise httpx.ConnectError("over")
-                answer = await self._try(self.nodes[next(self._turns) % len(self.nodes)], path, how)
+                node = self.nodes[next(self._turns) % len(self.nodes)]
+                answer = await self._try(node, path, how) if node.base_url in self._ready else None
                 if answer is not None and answer.status_code != UNDECIDED:
                     return answer
                 await asyncio.sleep(PAUSE_S)
 
+    def _client(self, node: Node) -> httpx.AsyncClient:
+        if node.base_url not in self._clients:
+            self._clients[node.base_url] = node.async_client()
+        return self._clients[node.base_url]
+
     async def _try(self, node: Node, path: str, how: dict[str, Any]) -> httpx.Response | None:
-        client = self._clients.get(node.base_url)
-        if client is None:
-            client = self._clients[node.base_url] = node.async_client()
         try:
-            answer = await client.post(path, **how)
+            answer = await self._client(node).post(path, **how)
         except httpx.TransportError:
             self.statuses[0] += 1
             return None
@@ -75,9 +91,11 @@ class Load:
             *(Client(f"visitor-{n}", self.memory, visitor(hall, chance)) for n in range(visitors)),
         ]
         self._work: list[asyncio.Task[None]] = []
+        self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin."""
+        self._watch = asyncio.create_task(self.balancer.watch())
         self._work = [asyncio.create_task(one.run(self.balancer)) for one in self._clients]  # type: ignore[arg-type]
 
     async def answered(self, answers: int) -> None:
@@ -99,6 +117,9 @@ class Load:
             self.balancer.is_over = False
             for one in self._clients:
                 await one.settle(self.balancer)  # type: ignore[arg-type]
+        assert self._watch is not None, "start() first"
+        self._watch.cancel()
+        await asyncio.gather(self._watch, return_exceptions=True)
         await self.balancer.close()
 
 
