@@ -20,8 +20,8 @@ PAUSE_S = 0.02
 
 
 class Balancer:
-    """Sends each request to one of the nodes that say they are ready, in turn, and what was not decided (503, no answer)
-    to the next."""
+    """Sends each request to one of the nodes that say they are ready, in turn, and what was not decided (503, or no
+    answer) to the next."""
 
     def __init__(self, nodes: list[Node]) -> None:
         """`nodes` may change: whoever restarts one puts the new one in its place. `statuses`: what nodes answered, and
