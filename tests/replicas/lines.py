@@ -64,9 +64,11 @@ class Line:
         begun.set_result(server.sockets[0].getsockname()[1])
         await asyncio.to_thread(end.wait)
         server.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # whoever was just accepted has begun by now
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a node."""
@@ -80,15 +82,14 @@ class Line:
             asyncio.create_task(self._ask(reader, to_server, answer_is_lost)),
             asyncio.create_task(self._answer(from_server, writer, answer_is_lost)),
         ]
-        try:
-            with suppress(asyncio.CancelledError):  # the line is taken away
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
+        with suppress(asyncio.CancelledError):  # the line is taken away
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        with suppress(asyncio.CancelledError):
             await asyncio.gather(*ways, return_exceptions=True)
-            to_server.close()
-            writer.close()
+        to_server.close()
+        writer.close()
 
     async def _ask(
         self, reader: asyncio.StreamReader, to_server: asyncio.StreamWriter, answer_is_lost: asyncio.Event
