@@ -62,6 +62,7 @@ class Service:
                 now_ms=self.clock.now_ms,
                 sockets=lambda: self.sockets,
                 skew_ms=lambda: self.engine.guard.skew_ms,
+                ahead_ms=lambda: self.clock.machine_ahead_ms,
                 ready=lambda: not self.faults(),
                 storage=self._storage,
             )
@@ -79,7 +80,6 @@ class Service:
         self.engine.start()
         self.feed.start()
         self.background(self._keep())
-        self.background(self._load_all())
         self.background(self._advise())
         self.background(self.live.keep_watch())
         self.background(self.live.keep_estimating())
@@ -113,11 +113,6 @@ class Service:
         self.metrics.observe(commit, time.perf_counter() - commit.finished)
 
     # -- what goes on by itself
-
-    async def _load_all(self) -> None:
-        """Load every hall, so that displays find their view and gauges show all halls after a restart."""
-        for hall_id in await asyncio.to_thread(self.database.read, journal.all_positions):
-            await self.feed.view(hall_id)
 
     async def _keep(self) -> None:
         """Open each hall's new business day at its midnight, and forget old receipts."""

@@ -23,11 +23,10 @@ from queue_service.domain.order import ahead
 from queue_service.errors import QueueServiceError, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import REMADE_FRAMES
 from queue_service.planning.live.outlook import same_estimate
-from queue_service.view import View
+from queue_service.view import OTHER_HISTORY, TRY_AGAIN, View
 
 ROUTER = APIRouter()
 
-TRY_AGAIN = 1013
 BAD_REQUEST = 4400
 NOT_FOUND = 4404
 WATCH_S = 1.0
@@ -164,7 +163,7 @@ class Visitor:
 
     def reset(self) -> None:
         """The ticket may never have been: the client has to ask again."""
-        self.leave(TRY_AGAIN, "the log has another history now")
+        self.leave(TRY_AGAIN, OTHER_HISTORY)
 
     def beat(self, frame: Frame) -> None:
         """A heartbeat. Between classes of visitors the place in line can change by time alone."""
@@ -202,6 +201,7 @@ async def hall_stream(socket: WebSocket, hall: str) -> None:
     try:
         view = await _view(service, hall)
         remade = [] if after is None else await service.feed.remade(view, after, head)
+        service.feed.check(view)
     except QueueServiceError as error:
         _refuse(protocol, error)
         return
@@ -226,6 +226,7 @@ async def ticket_stream(socket: WebSocket, ticket: str) -> None:
     try:
         view = await _view(service, hall_of(ticket))
         stored = None if ticket in view.hall.tickets else await service.ticket(ticket)
+        service.feed.check(view)
     except QueueServiceError as error:
         _refuse(protocol, error)
         return

@@ -185,11 +185,12 @@ class Batches:
     def _copy(self, work: "Work", hall_id: str, position: journal.Position | None) -> Copy:
         """The copy as of the end of the log: kept, caught up, or read afresh; empty where there is no such hall."""
         if position is None:
+            self._copies.pop(hall_id, None)  # a database that took over may never have heard of it
             return Copy(Hall(hall_id))
         copy, connection = self._copies.get(hall_id), work.connection
         assert connection is not None, "within a transaction"
         if copy is not None and _is_behind(connection, copy.hall, position):
-            for logged in journal.events_after(connection, hall_id, copy.hall.seq):
+            for logged in journal.events_after(connection, hall_id, copy.hall.seq, copy.hall.head):
                 evolve(copy.hall, logged)
                 work.learned.append(logged)
             copy.hall.drain()
@@ -263,7 +264,7 @@ class Work:
         hall = copy.hall
         data, seq = encode(event), hall.seq + 1
         head = chain(hall.head, hall.id, seq, command_seq, now_ms, actor, channel, event, data)
-        logged = Logged(hall.id, seq, command_seq, now_ms, actor, channel, event, head)
+        logged = Logged(hall.id, seq, command_seq, now_ms, actor, channel, event, head, hall.head)
         evolve(hall, logged)
         write = self.writes.get(hall.id)
         if write is None:

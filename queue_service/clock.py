@@ -25,11 +25,17 @@ class Clock(Protocol):
         """How fast wall time runs against monotonic time."""
         ...
 
+    @property
+    def machine_ahead_ms(self) -> int:
+        """How far the machine's clock is ahead of this one, where this one is somebody else's; else 0."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
 
     pace = 1.0
+    machine_ahead_ms = 0
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 UTC."""
@@ -49,10 +55,12 @@ class DatabaseClock:
     def __init__(self) -> None:
         """By the machine's clock, until it is told better."""
         self._told = (time.time_ns() // 1_000_000, time.monotonic_ns())
+        self.machine_ahead_ms = 0
 
     def tell(self, now_ms: int) -> None:
         """It is `now_ms` now."""
         self._told = (now_ms, time.monotonic_ns())
+        self.machine_ahead_ms = time.time_ns() // 1_000_000 - now_ms
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 UTC."""
@@ -66,6 +74,8 @@ class DatabaseClock:
 
 class FastClock:
     """Wall time that runs `pace` times as fast, from a chosen moment on: for demonstrations."""
+
+    machine_ahead_ms = 0
 
     def __init__(self, now_ms: int, pace: float) -> None:
         """It is `now_ms` now."""
@@ -86,6 +96,7 @@ class HandClock:
     """A clock set by hand: for replaying recorded days, and for tests."""
 
     pace = 1.0
+    machine_ahead_ms = 0
 
     def __init__(self, now_ms: int) -> None:
         """Start at `now_ms`."""

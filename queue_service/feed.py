@@ -22,7 +22,7 @@ from queue_service.clock import Clock
 from queue_service.database import Database
 from queue_service.domain.events import Logged
 from queue_service.errors import LogCorrupt, Unavailable, UnknownEventKind, UnknownHall
-from queue_service.view import RING_FRAMES, Fold, View
+from queue_service.view import OTHER_HISTORY, RING_FRAMES, TRY_AGAIN, Fold, View
 
 LOG = logging.getLogger("queue_service.feed")
 
@@ -37,7 +37,8 @@ Result = TypeVar("Result")
 
 
 class Feed:
-    """All views of this process, kept up with the log. A hall's view stays the same object while the process lives."""
+    """All views of this process, kept up with the log. A hall's view stays the same object for as long as the log has
+    the hall."""
 
     def __init__(self, database: Database, clock: Clock, fold: Fold) -> None:
         """`fold` lets metrics keep up with every view."""
@@ -114,6 +115,11 @@ class Feed:
             self._catch_up(view)
         return view
 
+    def check(self, view: View) -> None:
+        """Raise Unavailable where nothing will be published to this view any more."""
+        if self.views.get(view.hall.id) is not view:
+            raise Unavailable(OTHER_HISTORY)
+
     async def remade(self, view: View, after: int, head: str) -> list[Frame]:
         """Frames after a position of today's log that the ring holds no more, made again; empty where it holds it, or
         where they cannot be made. One client at a time: it costs as much as loading the hall.
@@ -176,7 +182,18 @@ class Feed:
 
     async def _read_on(self, view: View) -> None:
         """Publish from the log until it held nothing more than what the view shows; start over where the log has
-        another history."""
+        another history, and let go of a hall that it no longer has, or not as a whole: others are not concerned."""
+        try:
+            await self._read_all(view)
+        except UnknownEventKind:
+            raise
+        except (UnknownHall, LogCorrupt) as error:
+            LOG.error("hall-dropped: %s", error)  # noqa: TRY400 (no fault of the code)
+            self.views.pop(view.hall.id, None)
+            self._latest.pop(view.hall.id, None)
+            view.dismiss(TRY_AGAIN, OTHER_HISTORY)
+
+    async def _read_all(self, view: View) -> None:
         hall_id = view.hall.id
         while True:
             seq, head, latest = view.hall.seq, view.hall.head, self._latest.get(hall_id, 0)
@@ -228,19 +245,27 @@ class Feed:
                 raise
         self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
         for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them
+            await self._take_in(hall_id)
+
+    async def _take_in(self, hall_id: str) -> None:
+        try:
             await self.view(hall_id)
+        except UnknownEventKind:
+            raise
+        except (UnknownHall, LogCorrupt) as error:
+            LOG.error("hall-left-out: %s", error)  # noqa: TRY400 (no fault of the code)
 
     async def _compare(self) -> list[str]:
         """Compare every view with the log and read on where they differ; the halls that have no view yet.
 
-        What a view shows was committed before the log is read here, so the log must hold it."""
-        shown = {hall_id: (view.hall.seq, view.hall.head) for hall_id, view in self.views.items()}
+        What a view shows was committed before the log is read here, so the log must hold it. A standby that took over
+        may not: then displays are told what it has."""
+        shown = [(view, view.hall.seq, view.hall.head) for view in self.views.values()]
         found = await self.read(journal.all_positions)
-        for hall_id, position in shown.items():
-            if hall_id not in found:
-                raise LogCorrupt(f"Hall {hall_id} is no longer in the database.", hall=hall_id)
-            if (found[hall_id].seq, found[hall_id].head) != position:
-                await self._catch_up(self.views[hall_id])
+        for view, seq, head in shown:
+            position = found.get(view.hall.id)
+            if position is None or (position.seq, position.head) != (seq, head):
+                await self._catch_up(view)
         return [hall_id for hall_id in found if hall_id not in self.views]
 
 
@@ -257,10 +282,16 @@ def _read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: in
 
 
 def _publish(view: View, events: Sequence[Logged]) -> bool:
-    """Show those that are new of a stretch without gaps; False where some are missing before it."""
-    new = [logged for logged in events if logged.seq > view.hall.seq]
-    if new and new[0].seq != view.hall.seq + 1:
-        return False
+    """Show those that are new, if each follows what the view shows by then. False where some are missing, or the view
+    shows another history than they belong to: then the log has to be asked."""
+    seq, head = view.hall.seq, view.hall.head
+    new = [logged for logged in events if logged.seq > seq]
+    if events and not new:
+        return view.frames_since(events[-1].seq, events[-1].head) is not None
+    for logged in new:
+        if logged.seq != seq + 1 or logged.previous not in (head, None):
+            return False
+        seq, head = logged.seq, logged.head
     view.publish(new)
     return True
 

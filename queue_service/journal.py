@@ -111,20 +111,20 @@ def head_at(connection: Connection, hall: str, seq: int) -> str | None:
     return connection.execute(select(EVENT.c.hash).where(EVENT.c.hall == hall, EVENT.c.seq == seq)).scalar_one_or_none()
 
 
-def logged(row: Any) -> Logged:
-    """The event of a row."""
+def logged(row: Any, previous: str | None = None) -> Logged:
+    """The event of a row; `previous`: the hash of the row before it."""
     event = decode(row.kind, row.version, row.data)
-    return Logged(row.hall, row.seq, row.command_seq, row.at_ms, row.actor, row.channel, event, row.hash)
+    return Logged(row.hall, row.seq, row.command_seq, row.at_ms, row.actor, row.channel, event, row.hash, previous)
 
 
-def events_after(connection: Connection, hall: str, after: int) -> Iterator[Logged]:
-    """The hall's events after a seq, in order; gaps are a LogCorrupt."""
+def events_after(connection: Connection, hall: str, after: int, head: str | None = None) -> Iterator[Logged]:
+    """The hall's events after a seq, whose hash is `head` if that is known, in order; gaps are a LogCorrupt."""
     while rows := event_rows(connection, hall, after, PAGE_ROWS):
         for row in rows:
             if row.seq != after + 1:
                 raise LogCorrupt(f"Hall {hall}: event {after + 1} is missing, {row.seq} follows.", seq=after + 1)
-            after = row.seq
-            yield logged(row)
+            yield logged(row, head)
+            after, head = row.seq, row.hash
         if len(rows) < PAGE_ROWS:
             return
 

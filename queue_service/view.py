@@ -20,6 +20,9 @@ SHOWN_AT_ONCE = 64
 """A reader's bounded buffer can be overrun by no more than this."""
 INTERNAL_ERROR = 1011
 """The close code of websockets for a fault of the server."""
+TRY_AGAIN = 1013
+"""The one that says: come back later."""
+OTHER_HISTORY = "the log has another history now"
 
 
 class Follower(Protocol):

@@ -133,9 +133,10 @@ class Server:
         self._settings = {**QUIET, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def make(self) -> "Server":
+    def make(self, *options: str) -> "Server":
         """`initdb`: trust everyone on this machine, compare text byte by byte."""
-        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8")
+        plain = ("-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8")
+        self.run("initdb", "-D", self.data, *plain, *options)
         return self
 
     def run(self, program: str, *arguments: object) -> str:
@@ -170,6 +171,11 @@ class Server:
         except psycopg.OperationalError:
             return False
         return True
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self._process is None or self._process.poll() is not None
 
     @property
     def log(self) -> str:
@@ -272,9 +278,24 @@ def _dropped(name: str) -> None:
 
 
 def _with_database(url: str, name: str) -> str:
-    parts = {**conninfo_to_dict(url), "dbname": name}
-    address = parts.get("host", "127.0.0.1")
+    return _url({**conninfo_to_dict(url), "dbname": name})
+
+
+def address(url: str) -> tuple[str, int]:
+    """Host and port of a URL."""
+    parts = conninfo_to_dict(url)
+    return str(parts.get("host", "127.0.0.1")), int(parts.get("port") or 5432)
+
+
+def at_address(url: str, host: str, port: int) -> str:
+    """The same database, reached elsewhere."""
+    return _url({**conninfo_to_dict(url), "host": host, "port": port})
+
+
+def _url(parts: dict[str, Any]) -> str:
+    host = parts.get("host", "127.0.0.1")
     rest = {key: value for key, value in parts.items() if key not in ("host", "port", "user", "password", "dbname")}
     password = f":{parts['password']}" if parts.get("password") else ""
-    query = "&".join(f"{key}={value}" for key, value in {"host": address, **rest}.items())
-    return f"postgresql://{parts.get('user', 'postgres')}{password}@:{parts.get('port', 5432)}/{name}?{query}"
+    query = "&".join(f"{key}={value}" for key, value in {"host": host, **rest}.items())
+    place = f"{parts.get('user', 'postgres')}{password}@:{parts.get('port', 5432)}"
+    return f"postgresql://{place}/{parts['dbname']}?{query}"

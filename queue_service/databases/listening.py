@@ -1,4 +1,7 @@
-"""LISTEN: what other nodes commit, as soon as they say so. A hint: what is lost, the feed's poll finds."""
+"""LISTEN: what other nodes commit, as soon as they say so. A hint: what is lost, the feed's poll finds.
+
+The listener is also who notices that the server answers nobody any more.
+"""
 
 import asyncio
 import logging
@@ -8,28 +11,44 @@ from typing import Any
 import orjson
 import psycopg
 
+from queue_service.databases.opened import Opened
+
 LOG = logging.getLogger("queue_service.databases.listening")
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
-ALIVE_S = 10.0
-"""After so long without a word the connection is asked whether it still is one."""
+ALIVE_S = 3.0
+"""So often the server is asked whether it is still there."""
+ANSWER_S = 3.0
+"""A server that takes longer for an answer to nothing is there for nobody."""
+AGAIN_S = 0.2
+"""A node that was merely paused finds the answer there, if it looks once more."""
+LONGEST_S = 6.0
+"""The server ends transactions before that, but not one whose COMMIT waits for a standby."""
 
 Heard = Callable[[Mapping[str, int]], None]
 
 
-async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard) -> None:
+async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened: Opened) -> None:
     """Tell `heard` where the logs of halls end now, by hall, until cancelled. It is told of nothing ({}) whenever a new
-    connection begins to listen: anything may have happened before."""
+    connection begins to listen: anything may have happened before. When the server falls silent, all that is `opened`
+    is cut: others wait for it, too. So is a transaction that never ends, while the server answers others."""
     pause_s = FIRST_PAUSE_S
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(**conninfo, autocommit=True) as connection:
-                await connection.execute(f"LISTEN {channel}".encode())
+                opened.add(connection)
+                await _ask(connection, f"LISTEN {channel}".encode(), opened)
                 pause_s = FIRST_PAUSE_S
                 heard({})
-                await _hear(connection, heard)
+                while True:
+                    async for told in connection.notifies(timeout=ALIVE_S):
+                        heard(_parsed(told.payload))
+                    await _ask(connection, b"SELECT 1", opened)
+                    opened.cut_overdue(LONGEST_S)
         except psycopg.Error as error:
+            if isinstance(error, psycopg.errors.ConnectionTimeout):
+                opened.cut()
             LOG.warning("listener-lost: %s", " ".join(str(error).split()))
         except Exception:
             LOG.exception("listener-failed")
@@ -37,11 +56,20 @@ async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard) -> Non
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
-async def _hear(connection: "psycopg.AsyncConnection[Any]", heard: Heard) -> None:
-    while True:
-        async for told in connection.notifies(timeout=ALIVE_S):
-            heard(_parsed(told.payload))
-        await connection.execute(b"SELECT 1")
+async def _ask(connection: "psycopg.AsyncConnection[Any]", question: bytes, opened: Opened) -> None:
+    """A timeout would not do: psycopg then asks the server to cancel, and waits for that as well."""
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
+
+    def look_again() -> None:
+        nonlocal timer
+        timer = loop.call_later(AGAIN_S, opened.cut)
+
+    timer = loop.call_later(ANSWER_S, look_again)
+    try:
+        await connection.execute(question)
+    finally:
+        timer.cancel()
 
 
 def _parsed(payload: str) -> dict[str, int]:

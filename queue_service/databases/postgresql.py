@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 from queue_service.clock import Clock, DatabaseClock
 from queue_service.databases.kinds import Failure
 from queue_service.databases.listening import listen
+from queue_service.databases.opened import Opened
 from queue_service.databases.statements import marked, now_ms, straight
 from queue_service.errors import BadInput
 
@@ -79,7 +80,10 @@ class PostgresServer:
         except psycopg.ProgrammingError as error:
             raise BadInput(f"QUEUE_DATABASE_URL is no URL of PostgreSQL: {_in_a_line(error)}.") from error
         self.place = _place(self.conninfo)
+        self._opened = Opened()
         self.writer = self._engine("READ COMMITTED", WRITER, pool_size=2, max_overflow=1)
+        event.listen(self.writer, "checkout", lambda connection, *_: self._opened.lend(connection))
+        event.listen(self.writer, "checkin", lambda connection, *_: self._opened.give_back(connection))
         self._telling = self.writer.execution_options(isolation_level="AUTOCOMMIT")
         self.readers = self._engine("REPEATABLE READ", READER, pool_size=4, max_overflow=4, pool_pre_ping=True)
 
@@ -105,6 +109,7 @@ class PostgresServer:
 
     def _connect(self, settings: dict[str, str]) -> "psycopg.Connection[Any]":
         connection = psycopg.connect(**self.conninfo, autocommit=True, prepare_threshold=0)  # type: ignore[arg-type]
+        self._opened.add(connection)
         try:
             self._check(connection)
             given = sql.SQL("; ").join(
@@ -142,6 +147,7 @@ class PostgresServer:
 
     def unhurried(self, connection: Connection) -> None:
         """Without the writer's bounds; of several that do this, one after the other."""
+        self._opened.give_back(connection.connection.driver_connection)
         connection.exec_driver_sql("SET LOCAL transaction_timeout = 0")
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(?)", (ALONE_WITH_SCHEMA,))
@@ -157,9 +163,11 @@ class PostgresServer:
                 clock.tell(now_ms(connection) or 0)
 
     def changed(self) -> str:
-        """Where the server's write-ahead log ends."""
+        """Where the server's write-ahead log ends, and since when it runs: another one that took over may end there
+        too, with another log."""
         with self.readers.connect() as connection:
-            return str(connection.exec_driver_sql("SELECT pg_current_wal_insert_lsn()").scalar_one())
+            asked = "SELECT pg_current_wal_insert_lsn(), pg_postmaster_start_time()"
+            return " ".join(map(str, connection.exec_driver_sql(asked).one()))
 
     def notify(self, ends: Mapping[str, int]) -> None:
         """By a statement of its own, after the commit: NOTIFY within a transaction makes the commits of the whole
@@ -175,7 +183,7 @@ class PostgresServer:
 
     async def listen(self, heard: Callable[[Mapping[str, int]], None]) -> None:
         """LISTEN on a connection of its own, made again whenever it is lost."""
-        await listen(self.conninfo, CHANNEL, heard)
+        await listen(self.conninfo, CHANNEL, heard, self._opened)
 
     def tidy(self) -> None:
         """The server does that by itself."""
@@ -184,7 +192,8 @@ class PostgresServer:
         """The server does that by itself."""
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, those included on which somebody still waits."""
+        self._opened.cut()
         self.writer.dispose()
         self.readers.dispose()
 

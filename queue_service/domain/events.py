@@ -5,7 +5,7 @@ the log can be read without the code that wrote it. Times and durations are mill
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
@@ -438,7 +438,8 @@ KINDS: dict[str, type[Event]] = {kind.KIND: kind for kind in _leaves(Event)}
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event with its place in the log. `command_seq` is the seq of the first event of the same command."""
+    """An event with its place in the log. `command_seq` is the seq of the first event of the same command, `previous`
+    the hash of the event before it, None where that is not known."""
 
     hall: str
     seq: int
@@ -448,3 +449,4 @@ class Logged:
     channel: str
     event: Event
     head: str
+    previous: str | None = field(default=None, compare=False)

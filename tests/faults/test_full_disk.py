@@ -1,8 +1,6 @@
 """The disk is full: 503 while it is, nothing that was answered is lost, and with room again the same keys succeed."""
 
-import os
 import resource
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +8,7 @@ from typing import Protocol
 import httpx
 import pytest
 
+from tests.faults.disks import SmallFileSystem, may_mount
 from tests.faults.proving import prove_all, verify
 from tests.halls import plan
 from tests.http.shapes import check_problem
@@ -50,49 +49,29 @@ class LimitedFiles:
         resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-class SmallFileSystem:
-    """A file system of a few megabytes, and a file that takes up the rest of it."""
+class MountedDisk:
+    """A file system of a few megabytes."""
 
     def __init__(self, folder: Path) -> None:
         """Mount it."""
         self.folder = folder
-        folder.mkdir()
-        options = ["-o", f"size={DISK_BYTES}"]
-        subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", str(folder)], check=True, capture_output=True)
+        self._mounted = SmallFileSystem(folder, DISK_BYTES)
+        self.unmount = self._mounted.unmount
 
-    def fill(self, node: Node) -> None:
-        """Write zeros until there is no room."""
-        with (self.folder / "filler").open("wb", buffering=0) as filler:
-            try:
-                while filler.write(bytes(4_096)):
-                    pass
-            except OSError:
-                return
+    def fill(self, _node: Node) -> None:
+        """Leave no room."""
+        self._mounted.fill()
 
-    def clear(self, node: Node) -> None:
-        """Take the filler away."""
-        (self.folder / "filler").unlink()
-
-    def unmount(self) -> None:
-        """Let go of it."""
-        subprocess.run(["umount", str(self.folder)], check=True, capture_output=True)
-
-
-def _may_mount(folder: Path) -> bool:
-    if os.geteuid() != 0:
-        return False
-    try:
-        SmallFileSystem(folder).unmount()
-    except (OSError, subprocess.CalledProcessError):
-        return False
-    return True
+    def clear(self, _node: Node) -> None:
+        """Give room again."""
+        self._mounted.clear()
 
 
 @pytest.fixture(params=["limited files", "small file system"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     """A disk that can be filled. Where a file system may not be mounted, the limit is tried once more."""
-    if request.param == "small file system" and _may_mount(tmp_path / "trial"):
-        mounted = SmallFileSystem(tmp_path / "disk")
+    if request.param == "small file system" and may_mount(tmp_path / "trial"):
+        mounted = MountedDisk(tmp_path / "disk")
         yield mounted
         mounted.unmount()
     else:

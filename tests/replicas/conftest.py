@@ -10,6 +10,7 @@ import pytest
 
 from tests.databases import new_postgres_url
 from tests.halls import plan
+from tests.http.reading import log_of
 from tests.running import Node, assigned, database_url, running_node
 
 Replicas = Callable[[int], list[Node]]
@@ -38,6 +39,21 @@ def beside(replicas: Replicas) -> Iterator["psycopg.Connection[object]"]:
     """A connection of the test's own to the database of the replicas."""
     with psycopg.connect(database_url(replicas(1)[0].folder)) as connection:
         yield connection
+
+
+def new_folder(path: Path) -> Path:
+    """Make it."""
+    path.mkdir()
+    return path
+
+
+def made_by(node: Node, hall: str) -> dict[int, tuple[str, str | None]]:
+    """The events of a hall's log by their seq, in the form in which the clients of `tests.faults.load` remember theirs:
+    kind and ticket. None is missing."""
+    with node.client() as client:
+        log = log_of(client, hall)
+    assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
+    return {event["seq"]: (event["kind"], event["data"].get("ticket")) for event in log}
 
 
 def put_hall(node: Node, hall: str, counters: int = 0, **changes: object) -> str:

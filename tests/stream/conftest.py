@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from api.client import QueueClient
+from tests.databases import asked_for, kept_by
 from tests.running import Inner, inner_node
 from tests.stream.lobby import Lobby, Nodes, new_hall
 
@@ -34,8 +35,8 @@ async def lobby(shared_node: tuple[Inner, QueueClient]) -> Lobby:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def nodes(tmp_path: Path) -> AsyncIterator[Nodes]:
-    """Nodes of the test's own, for what needs a clock, a setting, an end."""
-    own = Nodes(tmp_path)
+async def nodes(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Nodes]:
+    """Nodes of the test's own, for what needs a clock, a setting, an end; `on_both` kinds of databases, if asked."""
+    own = Nodes(kept_by(asked_for(request), tmp_path))
     yield own
     await own.stop()

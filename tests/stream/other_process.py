@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Delete, delete, select, update
 
 from models.plan import PlanDocument
 from models.vocabulary import Channel
@@ -30,17 +30,41 @@ def rewrite(hall: str, folder: Path, drop: int, names: Sequence[str]) -> None:
     database looks that never heard of what it had not stored when it took over."""
     database = Database(database_url(folder))
     with database.write() as connection:
-        last: int = connection.execute(select(HALL.c.last_seq).where(HALL.c.id == hall)).scalar_one() - drop
-        gone = select(TICKET.c.id).where(TICKET.c.hall == hall, TICKET.c.last_seq > last)
-        head = select(EVENT.c.hash).where(EVENT.c.hall == hall, EVENT.c.seq == last).scalar_subquery()
-        for statement in (
-            delete(LEG).where(LEG.c.ticket.in_(gone)),
-            delete(TICKET).where(TICKET.c.id.in_(gone)),
-            delete(EVENT).where(EVENT.c.hall == hall, EVENT.c.seq > last),
-            update(HALL).where(HALL.c.id == hall).values(last_seq=last, last_hash=head),
-        ):
-            connection.execute(statement)
+        take_back(connection, hall, drop)
         _put(connection, hall, names)
+    database.close()
+
+
+def take_back(connection: Connection, hall: str, drop: int) -> None:
+    """Take the last events out of the hall's log, and what the tables have by them."""
+    last: int = connection.execute(select(HALL.c.last_seq).where(HALL.c.id == hall)).scalar_one() - drop
+    gone = select(TICKET.c.id).where(TICKET.c.hall == hall, TICKET.c.last_seq > last)
+    head = select(EVENT.c.hash).where(EVENT.c.hall == hall, EVENT.c.seq == last).scalar_subquery()
+    for statement in (
+        delete(LEG).where(LEG.c.ticket.in_(gone)),
+        delete(TICKET).where(TICKET.c.id.in_(gone)),
+        delete(EVENT).where(EVENT.c.hall == hall, EVENT.c.seq > last),
+        update(HALL).where(HALL.c.id == hall).values(last_seq=last, last_hash=head),
+    ):
+        connection.execute(statement)
+
+
+def forget(hall: str, folder: Path) -> None:
+    """Take a hall away, as if the database had never heard of it."""
+    _execute(folder, *(delete(table).where(table.c.hall == hall) for table in (LEG, TICKET, EVENT)))
+    _execute(folder, delete(HALL).where(HALL.c.id == hall))
+
+
+def lose_event(hall: str, folder: Path, seq: int) -> None:
+    """Make a hole in a hall's log."""
+    _execute(folder, delete(EVENT).where(EVENT.c.hall == hall, EVENT.c.seq == seq))
+
+
+def _execute(folder: Path, *statements: Delete) -> None:
+    database = Database(database_url(folder))
+    with database.write() as connection:
+        for statement in statements:
+            connection.execute(statement)
     database.close()
 
 

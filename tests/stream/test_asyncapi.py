@@ -13,6 +13,7 @@ import pytest
 from api import stream
 from api.asyncapi import document
 from queue_service.domain.events import KINDS
+from queue_service.view import TRY_AGAIN
 from tests.stream.lobby import Lobby
 from tests.stream.sockets import schema_of
 
@@ -82,7 +83,7 @@ def test_it_names_every_kind_of_event() -> None:
 def test_it_names_every_close_code() -> None:
     """All codes that the stream closes with are told."""
     about = document()["info"]["description"]
-    codes = (stream.TRY_AGAIN, stream.BAD_REQUEST, stream.NOT_FOUND, 1012, 1003, 1007, 1011, 4401)
+    codes = (TRY_AGAIN, stream.BAD_REQUEST, stream.NOT_FOUND, 1012, 1003, 1007, 1011, 4401)
     assert [code for code in codes if str(code) not in about] == []
 
 

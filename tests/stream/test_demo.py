@@ -85,6 +85,7 @@ class Set:
     wall_ms: int = 0
     real_ms: int = 0
     pace: float = 60.0
+    machine_ahead_ms: int = 0
 
     def now_ms(self) -> int:
         """The hall's time."""

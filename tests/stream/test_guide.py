@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from api import stream
+from queue_service.view import TRY_AGAIN
 from tests.house.checkout import ROOT
 from tests.running import WAIT_S, environment
 from tests.stream.lobby import Lobby
@@ -37,7 +38,7 @@ def test_the_frames_it_shows_are_frames() -> None:
 def test_it_tells_every_close_code() -> None:
     """The table has a row for each code that the streams close with."""
     table = GUIDE.split("## Close codes")[1].split("\n## ")[0]
-    codes = {stream.TRY_AGAIN, stream.BAD_REQUEST, stream.NOT_FOUND, 1002, 1003, 1007, 1009, 1011, 1012, 4401}
+    codes = {TRY_AGAIN, stream.BAD_REQUEST, stream.NOT_FOUND, 1002, 1003, 1007, 1009, 1011, 1012, 4401}
     assert {int(code) for code in re.findall(r"\b(\d{4})\b", table)} == codes
 
 

@@ -1,0 +1,22 @@
+"""What holds for every test: a seed that is printed, so that a failure can be repeated with TEST_SEED, and an end in
+order for whoever asks the run to stop."""
+
+import os
+import random
+import signal
+
+import pytest
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends the run as Ctrl-C does: fixtures are torn down, and the servers that tests have started are stopped
+    (`atexit`); by default nothing of that would happen."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Random numbers from a seed that the test's output names."""
+    seed = int(os.environ.get("TEST_SEED") or random.SystemRandom().randrange(10**9))
+    print(f"TEST_SEED={seed}")
+    return random.Random(seed)  # noqa: S311 (nothing secret)
