@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from api.advising import Advising
 from api.answers import leg_documents, live_ticket, nothing, ticket_document
 from api.charting import Charts
+from api.foretelling import Foretelling
 from api.ids import hall_of
 from api.live import LiveHalls
 from metrics.gauges import Live, Storage
@@ -68,6 +69,7 @@ class Service:
         )
         self.advisor = Advisor(self.feed.read)
         self.advising = Advising(self)
+        self.foretelling = Foretelling(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
@@ -83,6 +85,8 @@ class Service:
         self.background(self._advise())
         self.background(self.live.keep_watch())
         self.background(self.live.keep_estimating())
+        self.background(self.foretelling.keep_studying())
+        self.background(self.foretelling.keep_asking())
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -94,6 +98,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self.advisor.close()
+            self.foretelling.close()
             await self.engine.stop()
             await self.feed.stop()
             self.database.close()

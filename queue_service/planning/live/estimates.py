@@ -1,10 +1,12 @@
 """One hall's predictors, told of its events as they are published; and how well they have done.
 
-All of it follows from the log: after a restart, today's events fold to the same estimates and errors. So nothing is
-stored beside the log, and nothing is added to the transaction of a ticket. Each leg is a wait of its own.
+What the simple predictors say follows from the log: after a restart, today's events fold to the same estimates. What
+dear ones say (`Curve`) is handed in as it is made, and what the days before taught (`warm`) once it has been read.
+Nothing is added to the transaction of a ticket. Each leg is a wait of its own.
 """
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,17 +14,21 @@ from typing import Any
 from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
+from queue_service.planning.live.curve import Curve
 from queue_service.planning.live.outlook import Outlook
 from queue_service.planning.predictors.conformal import allowed
-from queue_service.planning.predictors.estimator import Estimator, points_of
+from queue_service.planning.predictors.estimator import NOTHING, Estimator, Given, Pending, points_of
 from queue_service.planning.predictors.known import Estimate, Known
 from queue_service.planning.predictors.points import scale_s
 from queue_service.planning.predictors.tracker import Tracker
 
+REMEMBERED = 500
+"""Of today's scored tickets, until what the days before taught is there: to be learned from once more, after it."""
+
 
 @dataclass(slots=True)
 class OwnError:
-    """How far estimates were off since the node began: tickets scored, those within the bound, sums in seconds."""
+    """How far estimates were off: tickets scored, those within the bound, sums in seconds."""
 
     scored: int = 0
     covered: int = 0
@@ -37,24 +43,57 @@ class OwnError:
         self.absolute_s += abs(served.p50_s - wait_s)
 
 
+Errors = dict[tuple[str, EstimateBasis], OwnError]
+"""Of what was served, by service and by what made it."""
+
+
 class LiveEstimator(Estimator):
     """The predictors, and what they would say to whoever joins now without taking note of anybody."""
 
-    def outlook(self, known: Known) -> Outlook:
-        """What may be said of a service."""
-        points = points_of(known)
-        service = self._services.get(known.service)
+    def __init__(self) -> None:
+        """Cold: what the days before taught was not read yet."""
+        super().__init__()
+        self._cold: deque[tuple[str, Pending, float]] | None = deque(maxlen=REMEMBERED)
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether what the days before taught was not read yet."""
+        return self._cold is not None
+
+    def open_day(self) -> None:
+        """The same; what was scored so far is among the days before."""
+        super().open_day()
+        if self._cold is not None:
+            self._cold.clear()
+
+    def _learn(self, name: str, pending: Pending, wait_s: float) -> None:
+        super()._learn(name, pending, wait_s)
+        if self._cold is not None:
+            self._cold.append((name, pending, wait_s))
+
+    def warm(self, before: Estimator) -> None:
+        """Take over what the days before taught, and learn what today has shown after it."""
+        today, self._cold = self._cold or (), None
+        self.services, self.hall, self.level = before.services, before.hall, before.level
+        for name, pending, wait_s in today:
+            self._learn(name, pending, wait_s)
+
+    def outlook(self, known: Known, curves: Mapping[EstimateBasis, Curve]) -> Outlook:
+        """What may be said of a service; `curves`: what dear predictors say of it."""
         if known.last_wait_s is None:
             return Outlook(known.at_ms, NoEstimate.SERVICE_NEVER_SEEN)
+        points = points_of(known)
+        points.update((basis, curve.at(known.ahead).p50_s) for basis, curve in curves.items())
+        service = self.services.get(known.service)
         basis = service.scores.best(points) if service is not None else None
-        if service is None or basis is None:
+        window = None if service is None or basis is None else self._window(service, basis)
+        if service is None or basis is None or window is None:
             return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
-        window = self._window(service, basis)
-        if window is None:
-            return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
-        stretch = window.quantile(1 - allowed(service.level, self._level))
+        stretch, scores = window.quantile(1 - allowed(service.level, self.level)), tuple(window.scores())
+        if basis in curves:
+            curve = curves[basis]
+            return Outlook(curve.as_of_ms, None, basis, None, None, stretch, scores, curve)
         point_s = None if basis == EstimateBasis.QUEUE_LENGTH else points[basis]
-        scores = tuple(window.scores())
         return Outlook(known.at_ms, None, basis, point_s, scale_s(known), stretch, scores)
 
 
@@ -63,9 +102,11 @@ class HallEstimates:
 
     def __init__(self) -> None:
         """Nothing has been seen."""
-        self.errors: dict[str, OwnError] = {}
-        self._tracker = Tracker()
-        self._estimator = LiveEstimator()
+        self.day = ""
+        self.errors: Errors = {}
+        self.tracker = Tracker()
+        self.estimator = LiveEstimator()
+        self._curves: dict[EstimateBasis, Mapping[str, Curve]] = {}
         self._working: Counter[str] | None = None
 
     def fold(self, hall: Hall, logged: ev.Logged) -> None:
@@ -85,16 +126,19 @@ class HallEstimates:
             self._moved(hall, event, logged.at_ms)
 
     def _open_day(self, hall: Hall) -> None:
-        self._tracker.open_day(hall.day.start_ms, date.fromisoformat(hall.day.date).weekday())
-        self._estimator.open_day()
+        self.day, self.errors = hall.day.date, {}
+        self.tracker.open_day(hall.day.start_ms, date.fromisoformat(hall.day.date).weekday())
+        self.estimator.open_day()
 
     def _called(self, event: ev.TicketCalled, at_ms: int) -> None:
-        wait_s = self._tracker.call(event.ticket, at_ms)
+        wait_s = self.tracker.call(event.ticket, at_ms)
         if wait_s is None:
             return
-        scored = self._estimator.called(event.ticket, wait_s)
+        scored = self.estimator.called(event.ticket, wait_s)
         if scored is not None and scored.served is not None:
-            self.errors.setdefault(event.service, OwnError()).add(wait_s, scored.served)
+            key = event.service, scored.served.basis
+            error = self.errors.get(key) or self.errors.setdefault(key, OwnError())
+            error.add(wait_s, scored.served)
 
     def _moved(self, hall: Hall, event: ev.TicketEvent, at_ms: int) -> None:
         """Into a line, from one to another, or out of it."""
@@ -107,19 +151,44 @@ class HallEstimates:
     def _issued(self, hall: Hall, event: ev.TicketIssued, at_ms: int) -> None:
         if self._working is None:
             self._working = working(hall)
-        known = self._tracker.known(event.service, at_ms, self._working[event.service])
-        self._estimator.issued(event.ticket, known, (event.promise_ms or 0) / 1000)
-        self._tracker.join(event.ticket, event.service, at_ms)
+        known = self.tracker.known(event.service, at_ms, self._working[event.service])
+        given = self._given(event.service, known.ahead, at_ms) if self._curves else NOTHING
+        self.estimator.issued(event.ticket, known, (event.promise_ms or 0) / 1000, given)
+        self.tracker.join(event.ticket, event.service, at_ms)
+
+    def _given(self, service: str, ahead: int, at_ms: int) -> Given:
+        return {basis: curve.at(ahead) for basis, curve in self._fresh(service, at_ms).items()}
+
+    def _fresh(self, service: str, now_ms: int) -> dict[EstimateBasis, Curve]:
+        found = ((basis, curves.get(service)) for basis, curves in self._curves.items())
+        return {basis: curve for basis, curve in found if curve is not None and curve.is_fresh(now_ms)}
 
     def _leave(self, ticket_id: str) -> None:
-        self._tracker.leave(ticket_id)
-        self._estimator.left(ticket_id)
+        self.tracker.leave(ticket_id)
+        self.estimator.left(ticket_id)
 
     def _join_again(self, hall: Hall, ticket_id: str, at_ms: int) -> None:
         """A leg that did not begin with an issue teaches how fast the line moves; nothing was said to be scored."""
         ticket = hall.tickets.get(ticket_id)
         if ticket is not None and ticket.state == TicketState.WAITING:
-            self._tracker.join(ticket_id, ticket.leg.service, at_ms)
+            self.tracker.join(ticket_id, ticket.leg.service, at_ms)
+
+    # -- what is handed in
+
+    def tell(self, basis: EstimateBasis, curves: Mapping[str, Curve]) -> None:
+        """What a dear predictor says from now on, by service."""
+        self._curves[basis] = curves
+
+    def warm(self, tracker: Tracker, estimator: Estimator) -> None:
+        """Take over what the days before taught; once, while cold."""
+        self.tracker.warm(tracker)
+        self.estimator.warm(estimator)
+
+    def lines(self, hall: Hall, now_ms: int) -> list[Known]:
+        """What is known of each line that some counter works for: what dear predictors are asked about."""
+        return [self.tracker.known(service, now_ms, count) for service, count in working(hall).items()]
+
+    # -- what may be said
 
     def outlooks(self, hall: Hall, now_ms: int) -> dict[str, Outlook]:
         """What may be said of each service of the plan, as of now. Costs some microseconds per service."""
@@ -129,7 +198,8 @@ class HallEstimates:
     def _outlook(self, service: str, counters: int, now_ms: int) -> Outlook:
         if not counters:
             return Outlook(now_ms, NoEstimate.NO_COUNTER_OPEN)
-        return self._estimator.outlook(self._tracker.known(service, now_ms, counters))
+        known = self.tracker.known(service, now_ms, counters)
+        return self.estimator.outlook(known, self._fresh(service, now_ms))
 
 
 def working(hall: Hall) -> Counter[str]:
@@ -139,7 +209,14 @@ def working(hall: Hall) -> Counter[str]:
 
 
 def own_error(estimates: HallEstimates) -> dict[str, dict[str, Any]]:
-    """By service: coverage of the bound, bias and mean absolute error in seconds, over the tickets scored."""
+    """Today's, by service: coverage of the bound, bias and mean absolute error in seconds, over the tickets scored."""
+    by_service: dict[str, OwnError] = {}
+    for (service, _), one in tuple(estimates.errors.items()):
+        total = by_service.setdefault(service, OwnError())
+        total.scored += one.scored
+        total.covered += one.covered
+        total.error_s += one.error_s
+        total.absolute_s += one.absolute_s
     return {
         service: {
             "scored": one.scored,
@@ -147,6 +224,5 @@ def own_error(estimates: HallEstimates) -> dict[str, dict[str, Any]]:
             "bias_s": one.error_s / one.scored,
             "mae_s": one.absolute_s / one.scored,
         }
-        for service, one in estimates.errors.items()
-        if one.scored
+        for service, one in by_service.items()
     }

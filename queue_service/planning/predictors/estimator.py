@@ -1,10 +1,12 @@
 """Estimates of one hall: every predictor's point, the best by the service's own score, a bound kept honest by what
 came true.
 
-Told of each issue and each call, in order of time. A learned model's figures are handed in (`Learned`): it is too
-dear to be asked here.
+Told of each issue and each call, in order of time. The figures of dear predictors (a learned model, a simulation) are
+handed in: they are not asked here.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from models.vocabulary import EstimateBasis, NoEstimate
@@ -17,15 +19,26 @@ LEAST_SPREAD_S = 60.0
 """So that a point of nothing has a bound, too."""
 
 
-class Learned(NamedTuple):
-    """What a learned model says of a ticket: median, raw nine-in-ten quantile, chance of passing the promise."""
+class Figures(NamedTuple):
+    """What a dear predictor says of a ticket: median, raw nine-in-ten quantile, chance of passing the promise."""
 
     p50_s: float
     p90_s: float
-    chance: float | None
+    chance: float | None = None
+
+    @property
+    def spread_s(self) -> float:
+        """How far waits are expected to lie apart."""
+        return max(self.p90_s - self.p50_s, LEAST_SPREAD_S)
 
 
-class _Pending(NamedTuple):
+Given = Mapping[EstimateBasis, Figures]
+NOTHING: Given = MappingProxyType({})
+
+
+class Pending(NamedTuple):
+    """What was said of a ticket that waits: each predictor's point and spread, and what was served."""
+
     points: dict[EstimateBasis, float]
     spreads: dict[EstimateBasis, float]
     served: Estimate | None
@@ -53,34 +66,31 @@ def points_of(known: Known) -> dict[EstimateBasis, float]:
 
 
 class Estimator:
-    """The predictors of a hall, scored as it goes."""
+    """The predictors of a hall, scored as it goes: by service, and what of it holds for the whole hall."""
 
     def __init__(self) -> None:
-        self._services: dict[str, _Service] = {}
-        self._hall: dict[EstimateBasis, Window] = {}
-        self._level = Level(HALL_GAMMA)
-        self._pending: dict[str, tuple[str, _Pending]] = {}
+        self.services: dict[str, _Service] = {}
+        self.hall: dict[EstimateBasis, Window] = {}
+        self.level = Level(HALL_GAMMA)
+        self._pending: dict[str, tuple[str, Pending]] = {}
 
     def open_day(self) -> None:
         """What still waits is never scored; scores, windows and levels stay."""
         self._pending.clear()
 
-    def issued(
-        self, ticket: str, known: Known, promise_s: float, learned: Learned | None = None
-    ) -> Estimate | NoEstimate:
+    def issued(self, ticket: str, known: Known, promise_s: float, given: Given = NOTHING) -> Estimate | NoEstimate:
         """The estimate for a ticket that joins its line now. It is scored when `called` tells of the ticket."""
-        service = self._services.get(known.service)
+        service = self.services.get(known.service)
         if service is None:
-            service = self._services[known.service] = _Service()
+            service = self.services[known.service] = _Service()
         points = points_of(known)
         spreads = {basis: point + LEAST_SPREAD_S for basis, point in points.items()}
-        if learned is not None:
-            points[EstimateBasis.LEARNED] = learned.p50_s
-            spreads[EstimateBasis.LEARNED] = max(learned.p90_s - learned.p50_s, LEAST_SPREAD_S)
-        served = self._serve(service, points, spreads, promise_s, learned)
-        self._pending[ticket] = (known.service, _Pending(points, spreads, served))
-        is_learned = served is not None and served.basis is EstimateBasis.LEARNED
-        if known.counters == 0 and not known.ahead and not known.called_30_min and not is_learned:
+        for basis, figures in given.items():
+            points[basis], spreads[basis] = figures.p50_s, figures.spread_s
+        served = self._serve(service, points, spreads, promise_s, given)
+        self._pending[ticket] = (known.service, Pending(points, spreads, served))
+        knows_better = served is not None and served.basis in given
+        if known.counters == 0 and not known.ahead and not known.called_30_min and not knows_better:
             return NoEstimate.NO_COUNTER_OPEN
         if served is None:
             return NoEstimate.SERVICE_NEVER_SEEN if known.last_wait_s is None else NoEstimate.TOO_LITTLE_HISTORY
@@ -92,7 +102,7 @@ class Estimator:
         points: dict[EstimateBasis, float],
         spreads: dict[EstimateBasis, float],
         promise_s: float,
-        learned: Learned | None,
+        given: Given,
     ) -> Estimate | None:
         basis = service.scores.best(points)
         if basis is None:
@@ -101,15 +111,15 @@ class Estimator:
         if window is None:
             return None
         p50_s, spread_s = points[basis], spreads[basis]
-        bound_s = p50_s + window.quantile(1 - allowed(service.level, self._level)) * spread_s
-        chance = learned.chance if learned is not None and basis is EstimateBasis.LEARNED else None
+        bound_s = p50_s + window.quantile(1 - allowed(service.level, self.level)) * spread_s
+        chance = given[basis].chance if basis in given else None
         if chance is None:
             chance = window.share_over((promise_s - p50_s) / spread_s)
         return Estimate(p50_s, max(bound_s, p50_s), basis, chance)
 
     def _window(self, service: _Service, basis: EstimateBasis) -> Window | None:
         """What came true of a predictor: of the service, else of the hall; None where that is too little."""
-        windows = (service.windows.get(basis), self._hall.get(basis))
+        windows = (service.windows.get(basis), self.hall.get(basis))
         return next((one for one in windows if one is not None and len(one) >= LEAST), None)
 
     def called(self, ticket: str, wait_s: float) -> Scored | None:
@@ -118,19 +128,22 @@ class Estimator:
         if found is None:
             return None
         name, pending = found
-        service = self._services[name]
+        self._learn(name, pending, wait_s)
+        return Scored(pending.points, pending.served)
+
+    def _learn(self, name: str, pending: Pending, wait_s: float) -> None:
+        service = self.services.setdefault(name, _Service())
         for basis, point_s in pending.points.items():
             service.scores.add(basis, wait_s - point_s)
             score = (wait_s - point_s) / pending.spreads[basis]
-            for windows in (service.windows, self._hall):
+            for windows in (service.windows, self.hall):
                 if basis not in windows:
                     windows[basis] = Window()
                 windows[basis].add(score)
         if pending.served is not None:
             missed = wait_s > pending.served.bound_s
             service.level.add(missed)
-            self._level.add(missed)
-        return Scored(pending.points, pending.served)
+            self.level.add(missed)
 
     def left(self, ticket: str) -> None:
         """The ticket was not called: nothing is learned of it."""
