@@ -63,7 +63,7 @@ class LiveHalls:
         self.asked_ms: dict[str, int] = {}
         """When somebody last wanted to know how long it will take, by hall."""
         self._told: dict[str, tuple[int, dict[str, Any]]] = {}
-        service.metrics.watch_estimates(lambda: dict(self._estimates), lambda: dict(self._outlooks))
+        service.metrics.watch_estimates(self.estimates_by_hall, lambda: dict(self._outlooks))
         self._answers: dict[str, tuple[tuple[Any, ...], bytes]] = {}
 
     def fold(self, hall: Hall, logged: Logged) -> None:
@@ -153,6 +153,10 @@ class LiveHalls:
     def estimates_of(self, hall_id: str) -> HallEstimates:
         """What a hall's events have taught so far."""
         return self._estimates[hall_id]
+
+    def estimates_by_hall(self) -> dict[str, HallEstimates]:
+        """The same of every hall."""
+        return dict(self._estimates)
 
     def look_ahead(self, hall: Hall) -> None:
         """Make the outlooks of a hall anew."""

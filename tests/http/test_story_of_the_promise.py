@@ -5,6 +5,7 @@ from typing import Any
 from api.answers import nothing
 from models.vocabulary import AdviceKind, Channel
 from queue_service.domain import commands as c
+from queue_service.planning.live.estimates import own_error
 from tests.http.desk import Desk, Desks
 
 WARNING: dict[str, Any] = {"alerts": {"burn_counted": 4}}
@@ -134,8 +135,22 @@ async def test_a_visitor_is_told_what_to_expect(desks: Desks) -> None:
     assert (await desk.get(f"/v1/tickets/{ticket['id']}"))["estimate"] == ticket["estimate"]
     metrics = (await desk.ask("GET", "/metrics")).text
     assert f'queue_estimate_coverage_share{{hall="{desk.hall}",service="tax"}}' in metrics
+    await _is_in_the_report(desks, desk)
     await desk.post("suspend", reason="fire alarm")
     assert (await desk.issue())["estimate"]["because"] == "suspended"
+
+
+async def _is_in_the_report(desks: Desks, desk: Desk) -> None:
+    """How far off estimates were: in the report what the gauges say, however often it is written down."""
+    for _ in range(2):
+        await desks.service.own_errors.write()
+    total, *parts = (await desk.get("promise-report"))["estimates"]
+    gauges = own_error(desks.service.live.estimates_of(desk.hall))["tax"]
+    assert (total["service"], total["basis"], total["counted"]) == ("tax", None, gauges["scored"])
+    assert total["coverage"] == gauges["coverage"]
+    assert abs(total["mae_s"] - gauges["mae_s"]) < 0.01
+    assert abs(total["bias_s"] - gauges["bias_s"]) < 0.01
+    assert sum(one["counted"] for one in parts) == total["counted"]
 
 
 async def test_displays_learn_nothing_of_advice(desks: Desks) -> None:

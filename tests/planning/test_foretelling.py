@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from api.foretelling import RETRY_MS
+from api.foretelling import FEWEST_WAITING, RETRY_MS
 from models.vocabulary import EstimateBasis
 from queue_service import schema
 from queue_service.clock import HandClock
@@ -28,7 +28,7 @@ from tests.metrics.driving import MIDNIGHT_MS, Drive
 from tests.planning.past import DAY_MS, OPENS_MS, live
 from tests.running import ROOT, WAIT_S, Inner, database_url, environment, eventually, inner_node
 
-LEARNED = EstimateBasis.LEARNED
+LEARNED, SIMULATION = EstimateBasis.LEARNED, EstimateBasis.SIMULATION
 FEW, ENOUGH, WEEK = 4, 5, 7
 HALF_PAST_NINE_MS = OPENS_MS + 30 * 60_000
 
@@ -147,9 +147,10 @@ async def test_after_a_week_the_learned_predictor_serves_if_it_is_the_best(
     async with node_after(WEEK) as node:
         await node.issue()
         await node.study()
-        others = [node.error_s(basis) or 0 for basis in EstimateBasis if basis not in (LEARNED, "simulation")]
+        others = [node.error_s(basis) or 0 for basis in EstimateBasis if basis not in (LEARNED, SIMULATION)]
         assert (node.error_s(LEARNED) or 0) < min(others)
         await _it_serves_and_is_scored(node)
+        await _a_simulation_is_scored_beside_it(node)
         (pid, *_) = node.foretelling.foreteller.asked.pids
         os.kill(pid, signal.SIGKILL)
         await eventually(lambda: not Path(f"/proc/{pid}").exists(), "the process is gone")
@@ -181,6 +182,18 @@ async def _it_serves_and_is_scored(node: Node) -> None:
     for _ in range(2):
         await node.call()  # the first was issued before there was anything to say
     assert len(window) == before + 1
+
+
+async def _a_simulation_is_scored_beside_it(node: Node) -> None:
+    """Of a hall where some wait; by the same process."""
+    for _ in range(FEWEST_WAITING):
+        await node.issue()
+    await node.foretelling.simulate()
+    await eventually(lambda: SIMULATION in node.estimates.curves("tax", node.clock.now_ms()), "it was simulated")
+    await node.issue()
+    while node.view.hall.waiting_count("tax"):
+        await node.call()
+    assert SIMULATION in node.estimates.estimator.services["tax"].windows
 
 
 async def test_a_study_that_fails_is_tried_again_later(node_after: After, caplog: pytest.LogCaptureFixture) -> None:

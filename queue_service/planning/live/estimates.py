@@ -7,18 +7,18 @@ Nothing is added to the transaction of a ticket. Each leg is a wait of its own.
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
+from queue_service.estimate_errors import Errors, OwnError, Scored
 from queue_service.planning.live.curve import Curve
 from queue_service.planning.live.outlook import Outlook
 from queue_service.planning.predictors.conformal import allowed
 from queue_service.planning.predictors.estimator import NOTHING, Estimator, Given, Pending, points_of
-from queue_service.planning.predictors.known import Estimate, Known
+from queue_service.planning.predictors.known import Known
 from queue_service.planning.predictors.points import scale_s
 from queue_service.planning.predictors.tracker import Tracker
 
@@ -26,25 +26,8 @@ REMEMBERED = 500
 """Of today's scored tickets, until what the days before taught is there: to be learned from once more, after it."""
 
 
-@dataclass(slots=True)
-class OwnError:
-    """How far estimates were off: tickets scored, those within the bound, sums in seconds."""
-
-    scored: int = 0
-    covered: int = 0
-    error_s: float = 0.0
-    absolute_s: float = 0.0
-
-    def add(self, wait_s: float, served: Estimate) -> None:
-        """A wait is known."""
-        self.scored += 1
-        self.covered += wait_s <= served.bound_s
-        self.error_s += served.p50_s - wait_s
-        self.absolute_s += abs(served.p50_s - wait_s)
-
-
-Errors = dict[tuple[str, EstimateBasis], OwnError]
-"""Of what was served, by service and by what made it."""
+UNWRITTEN = 20_000
+"""So many scored tickets are kept for whoever writes them down."""
 
 
 class LiveEstimator(Estimator):
@@ -104,6 +87,9 @@ class HallEstimates:
         """Nothing has been seen."""
         self.day = ""
         self.errors: Errors = {}
+        """Today's, of what was served."""
+        self.scored: deque[Scored] = deque(maxlen=UNWRITTEN)
+        """What was not written down yet."""
         self.tracker = Tracker()
         self.estimator = LiveEstimator()
         self._curves: dict[EstimateBasis, Mapping[str, Curve]] = {}
@@ -121,7 +107,7 @@ class HallEstimates:
                 self._leave(ticket_id)
                 self._join_again(hall, ticket_id, logged.at_ms)
         elif isinstance(event, ev.TicketCalled):
-            self._called(event, logged.at_ms)
+            self._called(event, logged)
         elif isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):
             self._moved(hall, event, logged.at_ms)
 
@@ -130,15 +116,17 @@ class HallEstimates:
         self.tracker.open_day(hall.day.start_ms, date.fromisoformat(hall.day.date).weekday())
         self.estimator.open_day()
 
-    def _called(self, event: ev.TicketCalled, at_ms: int) -> None:
-        wait_s = self.tracker.call(event.ticket, at_ms)
+    def _called(self, event: ev.TicketCalled, logged: ev.Logged) -> None:
+        wait_s = self.tracker.call(event.ticket, logged.at_ms)
         if wait_s is None:
             return
-        scored = self.estimator.called(event.ticket, wait_s)
-        if scored is not None and scored.served is not None:
-            key = event.service, scored.served.basis
-            error = self.errors.get(key) or self.errors.setdefault(key, OwnError())
-            error.add(wait_s, scored.served)
+        found = self.estimator.called(event.ticket, wait_s)
+        if found is not None and (served := found.served) is not None:
+            error_s, covered = served.p50_s - wait_s, wait_s <= served.bound_s
+            scored = Scored(logged.seq, self.day, event.service, served.basis, error_s, covered)
+            key = event.service, served.basis
+            (self.errors.get(key) or self.errors.setdefault(key, OwnError())).add(scored)
+            self.scored.append(scored)
 
     def _moved(self, hall: Hall, event: ev.TicketEvent, at_ms: int) -> None:
         """Into a line, from one to another, or out of it."""
@@ -157,9 +145,10 @@ class HallEstimates:
         self.tracker.join(event.ticket, event.service, at_ms)
 
     def _given(self, service: str, ahead: int, at_ms: int) -> Given:
-        return {basis: curve.at(ahead) for basis, curve in self._fresh(service, at_ms).items()}
+        return {basis: curve.at(ahead) for basis, curve in self.curves(service, at_ms).items()}
 
-    def _fresh(self, service: str, now_ms: int) -> dict[EstimateBasis, Curve]:
+    def curves(self, service: str, now_ms: int) -> dict[EstimateBasis, Curve]:
+        """What dear predictors say of a service, if that is not too old."""
         found = ((basis, curves.get(service)) for basis, curves in self._curves.items())
         return {basis: curve for basis, curve in found if curve is not None and curve.is_fresh(now_ms)}
 
@@ -199,7 +188,7 @@ class HallEstimates:
         if not counters:
             return Outlook(now_ms, NoEstimate.NO_COUNTER_OPEN)
         known = self.tracker.known(service, now_ms, counters)
-        return self.estimator.outlook(known, self._fresh(service, now_ms))
+        return self.estimator.outlook(known, self.curves(service, now_ms))
 
 
 def working(hall: Hall) -> Counter[str]:
@@ -213,16 +202,8 @@ def own_error(estimates: HallEstimates) -> dict[str, dict[str, Any]]:
     by_service: dict[str, OwnError] = {}
     for (service, _), one in tuple(estimates.errors.items()):
         total = by_service.setdefault(service, OwnError())
-        total.scored += one.scored
-        total.covered += one.covered
-        total.error_s += one.error_s
-        total.absolute_s += one.absolute_s
+        total.merge(one)
     return {
-        service: {
-            "scored": one.scored,
-            "coverage": one.covered / one.scored,
-            "bias_s": one.error_s / one.scored,
-            "mae_s": one.absolute_s / one.scored,
-        }
+        service: {"scored": one.scored, "coverage": one.coverage, "bias_s": one.bias_s, "mae_s": one.mae_s}
         for service, one in by_service.items()
     }
