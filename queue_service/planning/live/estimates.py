@@ -17,9 +17,9 @@ from queue_service.estimate_errors import Errors, OwnError, Scored
 from queue_service.planning.live.curve import Curve
 from queue_service.planning.live.outlook import Outlook
 from queue_service.planning.predictors.conformal import allowed
-from queue_service.planning.predictors.estimator import NOTHING, Estimator, Given, Pending, points_of
+from queue_service.planning.predictors.estimator import NOTHING, Estimator, Given, Pending
 from queue_service.planning.predictors.known import Known
-from queue_service.planning.predictors.points import scale_s
+from queue_service.planning.predictors.points import point_of, scale_s
 from queue_service.planning.predictors.tracker import Tracker
 
 REMEMBERED = 500
@@ -36,7 +36,7 @@ class LiveEstimator(Estimator):
     def __init__(self) -> None:
         """Cold: what the days before taught was not read yet."""
         super().__init__()
-        self._cold: deque[tuple[str, Pending, float]] | None = deque(maxlen=REMEMBERED)
+        self._cold: deque[tuple[Pending, float]] | None = deque(maxlen=REMEMBERED)
 
     @property
     def is_cold(self) -> bool:
@@ -49,35 +49,35 @@ class LiveEstimator(Estimator):
         if self._cold is not None:
             self._cold.clear()
 
-    def _learn(self, name: str, pending: Pending, wait_s: float) -> None:
-        super()._learn(name, pending, wait_s)
+    def _learn(self, pending: Pending, wait_s: float) -> dict[EstimateBasis, float]:
         if self._cold is not None:
-            self._cold.append((name, pending, wait_s))
+            self._cold.append((pending, wait_s))
+        return super()._learn(pending, wait_s)
 
     def warm(self, before: Estimator) -> None:
         """Take over what the days before taught, and learn what today has shown after it."""
         today, self._cold = self._cold or (), None
         self.services, self.hall, self.level = before.services, before.hall, before.level
-        for name, pending, wait_s in today:
-            self._learn(name, pending, wait_s)
+        for pending, wait_s in today:
+            self._learn(pending, wait_s)
 
     def outlook(self, known: Known, curves: Mapping[EstimateBasis, Curve]) -> Outlook:
         """What may be said of a service; `curves`: what dear predictors say of it."""
         if known.last_wait_s is None:
             return Outlook(known.at_ms, NoEstimate.SERVICE_NEVER_SEEN)
-        points = points_of(known)
-        points.update((basis, curve.at(known.ahead).p50_s) for basis, curve in curves.items())
+        given = {basis: curve.at(known.ahead).p50_s for basis, curve in curves.items()}
         service = self.services.get(known.service)
-        basis = service.scores.best(points) if service is not None else None
-        window = None if service is None or basis is None else self._window(service, basis)
-        if service is None or basis is None or window is None:
+        best = service and service.scores.best(lambda one: given[one] if one in given else point_of(one, known))
+        window = self._window(service, best[0]) if service and best else None
+        if not service or not best or window is None:
             return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
+        basis, point_s = best
         stretch, scores = window.quantile(1 - allowed(service.level, self.level)), tuple(window.scores())
         if basis in curves:
             curve = curves[basis]
             return Outlook(curve.as_of_ms, None, basis, None, None, stretch, scores, curve)
-        point_s = None if basis == EstimateBasis.QUEUE_LENGTH else points[basis]
-        return Outlook(known.at_ms, None, basis, point_s, scale_s(known), stretch, scores)
+        whole_s = None if basis == EstimateBasis.QUEUE_LENGTH else point_s
+        return Outlook(known.at_ms, None, basis, whole_s, scale_s(known), stretch, scores)
 
 
 class HallEstimates:
@@ -98,6 +98,9 @@ class HallEstimates:
     def fold(self, hall: Hall, logged: ev.Logged) -> None:
         """Take in an event after `evolve` applied it."""
         event = logged.event
+        if isinstance(event, ev.TicketIssued) and event.state == TicketState.WAITING:
+            self._issued(hall, event, logged.at_ms)
+            return
         if not isinstance(event, ev.TicketEvent):  # those change no counter's hours: a hundred need not be asked again
             self._working = None
         if isinstance(event, ev.DayOpened):
@@ -109,7 +112,8 @@ class HallEstimates:
         elif isinstance(event, ev.TicketCalled):
             self._called(event, logged)
         elif isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):
-            self._moved(hall, event, logged.at_ms)
+            self._leave(event.ticket)
+            self._join_again(hall, event.ticket, logged.at_ms)
 
     def _open_day(self, hall: Hall) -> None:
         self.day, self.errors = hall.day.date, {}
@@ -128,14 +132,6 @@ class HallEstimates:
             (self.errors.get(key) or self.errors.setdefault(key, OwnError())).add(scored)
             self.scored.append(scored)
 
-    def _moved(self, hall: Hall, event: ev.TicketEvent, at_ms: int) -> None:
-        """Into a line, from one to another, or out of it."""
-        if isinstance(event, ev.TicketIssued) and event.state == TicketState.WAITING:
-            self._issued(hall, event, at_ms)
-            return
-        self._leave(event.ticket)
-        self._join_again(hall, event.ticket, at_ms)
-
     def _issued(self, hall: Hall, event: ev.TicketIssued, at_ms: int) -> None:
         if self._working is None:
             self._working = working(hall)
@@ -149,8 +145,12 @@ class HallEstimates:
 
     def curves(self, service: str, now_ms: int) -> dict[EstimateBasis, Curve]:
         """What dear predictors say of a service, if that is not too old."""
-        found = ((basis, curves.get(service)) for basis, curves in self._curves.items())
-        return {basis: curve for basis, curve in found if curve is not None and curve.is_fresh(now_ms)}
+        found = {}
+        for basis, curves in self._curves.items():
+            curve = curves.get(service)
+            if curve is not None and curve.is_fresh(now_ms):
+                found[basis] = curve
+        return found
 
     def _leave(self, ticket_id: str) -> None:
         self.tracker.leave(ticket_id)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.planning.predictors.conformal import HALL_GAMMA, LEAST, Level, Window, allowed
 from queue_service.planning.predictors.known import Estimate, Known
-from queue_service.planning.predictors.points import PREDICTORS
+from queue_service.planning.predictors.points import point_of, points_of
 from queue_service.planning.predictors.scoring import Scores
 
 LEAST_SPREAD_S = 60.0
@@ -37,10 +37,10 @@ NOTHING: Given = MappingProxyType({})
 
 
 class Pending(NamedTuple):
-    """What was said of a ticket that waits: each predictor's point and spread, and what was served."""
+    """What was known and said of a ticket that waits. Who was right is worked out once its wait is known."""
 
-    points: dict[EstimateBasis, float]
-    spreads: dict[EstimateBasis, float]
+    known: Known
+    given: Given
     served: Estimate | None
 
 
@@ -60,11 +60,6 @@ class Scored(NamedTuple):
     served: Estimate | None
 
 
-def points_of(known: Known) -> dict[EstimateBasis, float]:
-    """What each predictor says, in seconds; those that can say nothing are left out."""
-    return {basis: point for basis, predict in PREDICTORS.items() if (point := predict(known)) is not None}
-
-
 class Estimator:
     """The predictors of a hall, scored as it goes: by service, and what of it holds for the whole hall."""
 
@@ -72,7 +67,7 @@ class Estimator:
         self.services: dict[str, _Service] = {}
         self.hall: dict[EstimateBasis, Window] = {}
         self.level = Level(HALL_GAMMA)
-        self._pending: dict[str, tuple[str, Pending]] = {}
+        self._pending: dict[str, Pending] = {}
 
     def open_day(self) -> None:
         """What still waits is never scored; scores, windows and levels stay."""
@@ -83,12 +78,8 @@ class Estimator:
         service = self.services.get(known.service)
         if service is None:
             service = self.services[known.service] = _Service()
-        points = points_of(known)
-        spreads = {basis: point + LEAST_SPREAD_S for basis, point in points.items()}
-        for basis, figures in given.items():
-            points[basis], spreads[basis] = figures.p50_s, figures.spread_s
-        served = self._serve(service, points, spreads, promise_s, given)
-        self._pending[ticket] = (known.service, Pending(points, spreads, served))
+        served = self._serve(service, known, promise_s, given)
+        self._pending[ticket] = Pending(known, given, served)
         knows_better = served is not None and served.basis in given
         if known.counters == 0 and not known.ahead and not known.called_30_min and not knows_better:
             return NoEstimate.NO_COUNTER_OPEN
@@ -96,21 +87,15 @@ class Estimator:
             return NoEstimate.SERVICE_NEVER_SEEN if known.last_wait_s is None else NoEstimate.TOO_LITTLE_HISTORY
         return served
 
-    def _serve(
-        self,
-        service: _Service,
-        points: dict[EstimateBasis, float],
-        spreads: dict[EstimateBasis, float],
-        promise_s: float,
-        given: Given,
-    ) -> Estimate | None:
-        basis = service.scores.best(points)
-        if basis is None:
+    def _serve(self, service: _Service, known: Known, promise_s: float, given: Given) -> Estimate | None:
+        best = service.scores.best(lambda basis: given[basis].p50_s if basis in given else point_of(basis, known))
+        if best is None:
             return None
+        basis, p50_s = best
         window = self._window(service, basis)
         if window is None:
             return None
-        p50_s, spread_s = points[basis], spreads[basis]
+        spread_s = given[basis].spread_s if basis in given else p50_s + LEAST_SPREAD_S
         bound_s = p50_s + window.quantile(1 - allowed(service.level, self.level)) * spread_s
         chance = given[basis].chance if basis in given else None
         if chance is None:
@@ -119,23 +104,27 @@ class Estimator:
 
     def _window(self, service: _Service, basis: EstimateBasis) -> Window | None:
         """What came true of a predictor: of the service, else of the hall; None where that is too little."""
-        windows = (service.windows.get(basis), self.hall.get(basis))
-        return next((one for one in windows if one is not None and len(one) >= LEAST), None)
+        for windows in (service.windows, self.hall):
+            window = windows.get(basis)
+            if window is not None and len(window) >= LEAST:
+                return window
+        return None
 
     def called(self, ticket: str, wait_s: float) -> Scored | None:
         """The wait of a ticket is known: score what was said of it. None: nothing was."""
-        found = self._pending.pop(ticket, None)
-        if found is None:
-            return None
-        name, pending = found
-        self._learn(name, pending, wait_s)
-        return Scored(pending.points, pending.served)
+        pending = self._pending.pop(ticket, None)
+        return None if pending is None else Scored(self._learn(pending, wait_s), pending.served)
 
-    def _learn(self, name: str, pending: Pending, wait_s: float) -> None:
-        service = self.services.setdefault(name, _Service())
-        for basis, point_s in pending.points.items():
+    def _learn(self, pending: Pending, wait_s: float) -> dict[EstimateBasis, float]:
+        """Score what each predictor said, and what was served; the points."""
+        points = points_of(pending.known)
+        spreads = {basis: point + LEAST_SPREAD_S for basis, point in points.items()}
+        for basis, figures in pending.given.items():
+            points[basis], spreads[basis] = figures.p50_s, figures.spread_s
+        service = self.services.setdefault(pending.known.service, _Service())
+        for basis, point_s in points.items():
             service.scores.add(basis, wait_s - point_s)
-            score = (wait_s - point_s) / pending.spreads[basis]
+            score = (wait_s - point_s) / spreads[basis]
             for windows in (service.windows, self.hall):
                 if basis not in windows:
                     windows[basis] = Window()
@@ -144,6 +133,7 @@ class Estimator:
             missed = wait_s > pending.served.bound_s
             service.level.add(missed)
             self.level.add(missed)
+        return points
 
     def left(self, ticket: str) -> None:
         """The ticket was not called: nothing is learned of it."""

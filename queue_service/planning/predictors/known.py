@@ -1,6 +1,5 @@
 """What may be known about a ticket at the moment it is issued, and the words in which an estimate is given."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.vocabulary import EstimateBasis
@@ -47,8 +46,7 @@ class Known(NamedTuple):
     """Mean wait of the last thirty called in the hall."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Figures. `bound_s`: nine of ten wait no longer. `chance`: that the wait passes the promise."""
 
     p50_s: float

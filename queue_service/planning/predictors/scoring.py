@@ -1,5 +1,7 @@
 """How well each predictor has done for a service, recent tickets weighing more; who is best serves."""
 
+from collections.abc import Callable
+
 from models.vocabulary import EstimateBasis
 
 WEIGHT = 0.02
@@ -38,16 +40,14 @@ class Scores:
         """The error so far; None while too few were scored."""
         return self._errors[basis] if self._counts.get(basis, 0) >= LEAST else None
 
-    def best(self, points: dict[EstimateBasis, float]) -> EstimateBasis | None:
-        """Who serves, of those who can say something; None where nobody can."""
-        chosen: EstimateBasis | None = None
+    def best(self, point_of: Callable[[EstimateBasis], float | None]) -> tuple[EstimateBasis, float] | None:
+        """Who serves, of those who can say something, and what it says; None where nobody can. Only those are asked
+        whose word would count."""
+        chosen: tuple[EstimateBasis, float] | None = None
         least = float("inf")
         errors, counts = self._errors, self._counts
         for basis in PREFERENCE:
-            if basis in points:
-                error = errors[basis] if counts.get(basis, 0) >= LEAST else None
-                if chosen is None:
-                    chosen, least = basis, float("inf") if error is None else error
-                elif error is not None and error < MARGIN * least:
-                    chosen, least = basis, error
+            error = errors[basis] if counts.get(basis, 0) >= LEAST else float("inf")
+            if (chosen is None or error < MARGIN * least) and (point := point_of(basis)) is not None:
+                chosen, least = (basis, point), error
         return chosen
