@@ -41,7 +41,6 @@ models and simulating go on in processes of low priority beside the node: each f
 `backtest` is a process of its own, start-up and training included; `memory` is the most that was resident."""
 
 TICKETS = 4_000
-GRID = (0, 1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130)
 ROUNDS = 5
 RECORDED_HALLS, RECORDED_A_DAY = 10, 500
 
@@ -125,8 +124,8 @@ def _once_us(log: list[Logged], dear: bool) -> tuple[float, float]:
 
 
 def _tell(estimates: HallEstimates, hall: Hall, now_ms: int) -> None:
-    minutes = tuple(60.0 * number for number in range(len(GRID)))
-    curve = Curve(now_ms, GRID, minutes, tuple(2 * one for one in minutes))
+    minutes = tuple(60.0 * number for number in range(40))
+    curve = Curve(now_ms, minutes, tuple(2 * one for one in minutes))
     for basis in (EstimateBasis.LEARNED, EstimateBasis.SIMULATION):
         estimates.tell(basis, dict.fromkeys(hall.rules.services, curve))
 

@@ -123,7 +123,7 @@ def test_what_is_handed_in_is_scored_beside_the_others_and_serves_if_it_is_the_b
 
     for number in range(24):
         wait_s = 300.0 if number % 2 else 30.0
-        estimates.tell(EstimateBasis.LEARNED, {"a": Curve(driver.now_ms, (0,), (wait_s,), (wait_s + 60,))})
+        estimates.tell(EstimateBasis.LEARNED, {"a": Curve(driver.now_ms, (wait_s,), (wait_s + 60,))})
         driver.issue("a")
         fold()
         driver.later(wait_s)
@@ -132,7 +132,7 @@ def test_what_is_handed_in_is_scored_beside_the_others_and_serves_if_it_is_the_b
         known = estimates.estimator.services["a"].scores.mae_s(EstimateBasis.LEARNED)
         assert known == (0 if number >= 9 else None)
     made_ms = driver.now_ms
-    estimates.tell(EstimateBasis.LEARNED, {"a": Curve(made_ms, (0, 10), (100.0, 300.0), (200.0, 500.0))})
+    estimates.tell(EstimateBasis.LEARNED, {"a": Curve(made_ms, (100.0, 200.0), (200.0, 350.0))})
     outlook = estimates.outlooks(driver.hall, made_ms + FRESH_MS)["a"]
     assert (outlook.basis, outlook.as_of_ms) == (EstimateBasis.LEARNED, made_ms)
     figures = said(outlook, 5, 0.0)

@@ -1,4 +1,4 @@
-"""A hall simulated from how it stands, as a predictor: where theory knows the wait, and by the hall's own rules."""
+"""What dear predictors are asked and say: a hall simulated from how it stands, a model asked about its lines."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,9 +8,11 @@ import pytest
 from models.vocabulary import OrderRule
 from queue_service.domain import commands as c
 from queue_service.domain.plan import Plan
-from queue_service.planning.live import simulated
+from queue_service.planning.live import answering, simulated
 from queue_service.planning.live.curve import Answer
 from queue_service.planning.live.simulated import Standing, standing_of
+from queue_service.planning.predictors.known import Figures
+from queue_service.planning.predictors.tracker import Tracker
 from queue_service.planning.simulation.drawing import Exponential, Held, Resampled
 from queue_service.planning.simulation.scene import Shift, Visitor
 from queue_service.planning.staffing.learning import ArrivalBasis, Learned
@@ -69,7 +71,7 @@ def test_who_joins_a_line_waits_as_theory_says(
     those who stand further in front wait less."""
     monkeypatch.setattr(simulated, "RUNS", (3_000, 3_000))
     points = said(standing(ahead, 5), demand(8))["a"]
-    assert points.ahead == tuple(range(ahead + 1))
+    assert len(points.p50_s) == ahead + 1
     assert points.p50_s[-1] / 60 == pytest.approx(p50, rel=0.06)
     assert points.p90_s[-1] / 60 == pytest.approx(p90, rel=0.06)
     assert list(points.p50_s) == sorted(points.p50_s)
@@ -117,5 +119,27 @@ def test_the_hall_is_taken_as_it_stands() -> None:
     assert (one.held, len(one.waiting), one.came) == ((Held("1", "a", 60_000),), 3, 4)
     answer = said(one, demand(10, exactly=True))
     assert answer["a"].p50_s[0] == 0.0  # counter 2 is free
-    assert len(answer["a"].ahead) == 3
+    assert len(answer["a"].p50_s) == 3
     assert set(answer) == {"a", "b"}
+
+
+class _Doubling:
+    """A model by which a wait is a minute for each who is ahead, and once more that; but for five nobody waits."""
+
+    def ask(self, rows: Any) -> list[Figures]:
+        waits = [0.0 if row[2] == 5 else 60.0 * row[2] for row in rows]
+        return [Figures(wait_s, 2 * wait_s) for wait_s in waits]
+
+
+def test_a_model_is_asked_about_some_places_of_a_line_and_the_others_lie_between() -> None:
+    """Each place has figures, a few more than wait now; nobody further in front is told a longer wait."""
+    tracker = Tracker()
+    for number in range(30):
+        tracker.join(str(number), "a", at(9))
+    points = answering.learned(_Doubling(), [tracker.known("a", at(9), 2), tracker.known("b", at(9), 2)])  # type: ignore[arg-type]
+    assert len(points["a"].p50_s) == 35
+    assert points["b"].p50_s == (0.0, 60.0, 120.0, 180.0, 240.0)
+    expected = [60.0 * place for place in range(35)]
+    expected[4:8] = [180.0, 180.0, 280.0, 380.0]
+    assert points["a"].p50_s == pytest.approx(expected)
+    assert list(points["a"].p50_s) == sorted(points["a"].p50_s)

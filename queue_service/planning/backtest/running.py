@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.history import RecordedHall
 from queue_service.planning.backtest.days import HallDays, Moment, is_measured
-from queue_service.planning.predictors.estimator import Estimator, Figures
+from queue_service.planning.predictors.estimator import Estimator
 from queue_service.planning.predictors.features import features
-from queue_service.planning.predictors.known import Estimate
+from queue_service.planning.predictors.known import Estimate, Figures
 from queue_service.planning.predictors.learning import Model, train
 
 LIMIT_S = 600.0

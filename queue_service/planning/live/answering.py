@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from queue_service.planning.predictors.learning import Model
 
 STEPS = (0, 1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 130, 190, 280, 400, 600)
-MORE = (0, 1, 3)
+MORE = (0, 1, 4)
 """Beyond those who wait now: for the next to come until it is asked again."""
 
 
@@ -61,7 +61,8 @@ def learned(model: "Model", lines: Sequence[Known]) -> Answer:
     answer = {}
     for known, grid in zip(lines, grids, strict=True):
         figures = [next(said) for _ in grid]
-        answer[known.service] = Points(grid, _rising([f.p50_s for f in figures]), _rising([f.p90_s for f in figures]))
+        p50_s, p90_s = ([one.p50_s for one in figures], [one.p90_s for one in figures])
+        answer[known.service] = Points(_dense(grid, p50_s), _dense(grid, p90_s))
     return answer
 
 
@@ -69,9 +70,10 @@ def _grid(ahead: int) -> tuple[int, ...]:
     return (*(step for step in STEPS if step < ahead), *(ahead + more for more in MORE))
 
 
-def _rising(values: Sequence[float]) -> tuple[float, ...]:
-    """Nobody waits longer for standing further in front."""
-    return tuple(np.maximum.accumulate(values).tolist())
+def _dense(grid: Sequence[int], values: Sequence[float]) -> tuple[float, ...]:
+    """A value for every number ahead, between those that were asked in proportion. Nobody waits longer for standing
+    further in front."""
+    return tuple(np.interp(np.arange(grid[-1] + 1), grid, np.maximum.accumulate(values)).tolist())
 
 
 def simulate(hall: str, standing: Standing) -> tuple[Answer, float] | None:

@@ -1,18 +1,16 @@
 """What a dear predictor says of one service, by how many are ahead: made off the loop, good for a while."""
 
-from bisect import bisect_left
 from typing import NamedTuple
 
-from queue_service.planning.predictors.estimator import Figures
+from queue_service.planning.predictors.known import Figures
 
 FRESH_MS = 30_000
 """Older ones are not used: too much has happened since."""
 
 
 class Points(NamedTuple):
-    """Seconds from now with so many ahead, rising."""
+    """Seconds from now with nobody ahead, with one, and so on."""
 
-    ahead: tuple[int, ...]
     p50_s: tuple[float, ...]
     p90_s: tuple[float, ...]
 
@@ -22,10 +20,9 @@ Answer = dict[str, Points]
 
 
 class Curve(NamedTuple):
-    """Seconds from now, at some numbers of tickets ahead (rising); immutable, any thread may ask."""
+    """The same, as of a moment; immutable, any thread may ask."""
 
     as_of_ms: int
-    ahead: tuple[int, ...]
     p50_s: tuple[float, ...]
     p90_s: tuple[float, ...]
 
@@ -34,17 +31,6 @@ class Curve(NamedTuple):
         return 0 <= now_ms - self.as_of_ms <= FRESH_MS
 
     def at(self, ahead: int) -> Figures:
-        """What it says with so many ahead: between two of its numbers in proportion, beyond the last as at the last."""
-        place = bisect_left(self.ahead, ahead)
-        if place == len(self.ahead):
-            return Figures(self.p50_s[-1], self.p90_s[-1])
-        right = self.ahead[place]
-        if right == ahead or not place:
-            return Figures(self.p50_s[place], self.p90_s[place])
-        left = self.ahead[place - 1]
-        share = (ahead - left) / (right - left)
-        return Figures(_between(self.p50_s, place, share), _between(self.p90_s, place, share))
-
-
-def _between(values: tuple[float, ...], place: int, share: float) -> float:
-    return values[place - 1] + share * (values[place] - values[place - 1])
+        """What it says with so many ahead; with more than it was asked about what it says of the last."""
+        place = min(ahead, len(self.p50_s) - 1)
+        return Figures(self.p50_s[place], self.p90_s[place])

@@ -14,12 +14,12 @@ from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
 from queue_service.estimate_errors import Errors, OwnError, Scored
-from queue_service.planning.live.curve import Curve
+from queue_service.planning.live.curve import FRESH_MS, Curve
 from queue_service.planning.live.outlook import Outlook
 from queue_service.planning.predictors.conformal import allowed
-from queue_service.planning.predictors.estimator import NOTHING, Estimator, Given, Pending
-from queue_service.planning.predictors.known import Known
-from queue_service.planning.predictors.points import point_of, scale_s
+from queue_service.planning.predictors.estimator import NOTHING, Estimator, Pending
+from queue_service.planning.predictors.known import Given, Known
+from queue_service.planning.predictors.points import scale_s
 from queue_service.planning.predictors.tracker import Tracker
 
 REMEMBERED = 500
@@ -65,9 +65,9 @@ class LiveEstimator(Estimator):
         """What may be said of a service; `curves`: what dear predictors say of it."""
         if known.last_wait_s is None:
             return Outlook(known.at_ms, NoEstimate.SERVICE_NEVER_SEEN)
-        given = {basis: curve.at(known.ahead).p50_s for basis, curve in curves.items()}
+        given = {basis: curve.at(known.ahead) for basis, curve in curves.items()}
         service = self.services.get(known.service)
-        best = service and service.scores.best(lambda one: given[one] if one in given else point_of(one, known))
+        best = service and service.scores.best(known, given)
         window = self._window(service, best[0]) if service and best else None
         if not service or not best or window is None:
             return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
@@ -137,20 +137,21 @@ class HallEstimates:
             self._working = working(hall)
         known = self.tracker.known(event.service, at_ms, self._working[event.service])
         given = self._given(event.service, known.ahead, at_ms) if self._curves else NOTHING
-        self.estimator.issued(event.ticket, known, (event.promise_ms or 0) / 1000, given)
+        self.estimator.issued(event.ticket, known, None, given)
         self.tracker.join(event.ticket, event.service, at_ms)
 
     def _given(self, service: str, ahead: int, at_ms: int) -> Given:
-        return {basis: curve.at(ahead) for basis, curve in self.curves(service, at_ms).items()}
-
-    def curves(self, service: str, now_ms: int) -> dict[EstimateBasis, Curve]:
-        """What dear predictors say of a service, if that is not too old."""
         found = {}
         for basis, curves in self._curves.items():
             curve = curves.get(service)
-            if curve is not None and curve.is_fresh(now_ms):
-                found[basis] = curve
+            if curve is not None and 0 <= at_ms - curve.as_of_ms <= FRESH_MS:
+                found[basis] = curve.at(ahead)
         return found
+
+    def curves(self, service: str, now_ms: int) -> dict[EstimateBasis, Curve]:
+        """What dear predictors say of a service, if that is not too old."""
+        found = ((basis, curves.get(service)) for basis, curves in self._curves.items())
+        return {basis: curve for basis, curve in found if curve is not None and curve.is_fresh(now_ms)}
 
     def _leave(self, ticket_id: str) -> None:
         self.tracker.leave(ticket_id)

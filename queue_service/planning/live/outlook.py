@@ -14,8 +14,8 @@ from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from models.wire import rfc3339
 from queue_service.domain.hall import Hall, Ticket
 from queue_service.planning.live.curve import Curve
-from queue_service.planning.predictors.estimator import LEAST_SPREAD_S
 from queue_service.planning.predictors.gamma import unit_quantile
+from queue_service.planning.predictors.known import LEAST_SPREAD_S
 
 FINE_STEP_S, COARSE_STEP_S = 60, 300
 """Visitors are told minutes up to ten, then five minutes."""

@@ -81,7 +81,7 @@ def simulated(standing: Standing, demand: Learned, plan: Plan) -> tuple[Answer, 
         called = [place for place in places if np.isfinite(p50[place])]
         if called:
             upper = np.minimum(np.maximum.accumulate(p90[called]), HORIZON_MS / 1000)
-            answer[service] = Points(tuple(range(len(called))), tuple(p50[called].tolist()), tuple(upper.tolist()))
+            answer[service] = Points(tuple(p50[called].tolist()), tuple(upper.tolist()))
     return answer, time.process_time() - begun_s
 
 

@@ -21,9 +21,9 @@ from queue_service.errors import UnknownHall
 from queue_service.planning.live.answering import Taught
 from queue_service.planning.live.estimates import HallEstimates, LiveEstimator
 from queue_service.planning.live.past import events_of, past_days
-from queue_service.planning.predictors.estimator import NOTHING, Estimator, Figures, Given, Scored
+from queue_service.planning.predictors.estimator import NOTHING, Estimator, Scored
 from queue_service.planning.predictors.features import features
-from queue_service.planning.predictors.known import Known
+from queue_service.planning.predictors.known import Figures, Given, Known
 from queue_service.planning.predictors.tracker import Tracker
 from queue_service.planning.staffing.learning import learn
 
@@ -52,7 +52,6 @@ class _Issue:
     day: int
     ticket: str
     known: Known
-    promise_s: float
     wait_s: float | None = None
 
 
@@ -86,8 +85,8 @@ class _Recorder(LiveEstimator):
         self.tape.steps.append(_Step())
         self._waiting.clear()
 
-    def issued(self, ticket: str, known: Known, promise_s: float, given: Given = NOTHING) -> NoEstimate:
-        issue = self._waiting[ticket] = _Issue(self.tape.days, ticket, known, promise_s)
+    def issued(self, ticket: str, known: Known, promise_s: float | None, given: Given = NOTHING) -> NoEstimate:
+        issue = self._waiting[ticket] = _Issue(self.tape.days, ticket, known)
         self.tape.issues.append(issue)
         self.tape.steps.append(_Step(ticket, issue))
         return NoEstimate.TOO_LITTLE_HISTORY
@@ -170,7 +169,7 @@ def _played(tape: _Tape, given: dict[str, Figures]) -> Estimator:
             estimator.open_day()
         elif issue is not None:
             said = {EstimateBasis.LEARNED: given[ticket]} if ticket in given else NOTHING
-            estimator.issued(ticket, issue.known, issue.promise_s, said)
+            estimator.issued(ticket, issue.known, None, said)
         elif wait_s is not None:
             estimator.called(ticket, wait_s)
         else:

@@ -5,34 +5,15 @@ Told of each issue and each call, in order of time. The figures of dear predicto
 handed in: they are not asked here.
 """
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.planning.predictors.conformal import HALL_GAMMA, LEAST, Level, Window, allowed
-from queue_service.planning.predictors.known import Estimate, Known
-from queue_service.planning.predictors.points import point_of, points_of
+from queue_service.planning.predictors.known import LEAST_SPREAD_S, Estimate, Figures, Given, Known
+from queue_service.planning.predictors.points import points_of
 from queue_service.planning.predictors.scoring import Scores
 
-LEAST_SPREAD_S = 60.0
-"""So that a point of nothing has a bound, too."""
-
-
-class Figures(NamedTuple):
-    """What a dear predictor says of a ticket: median, raw nine-in-ten quantile, chance of passing the promise."""
-
-    p50_s: float
-    p90_s: float
-    chance: float | None = None
-
-    @property
-    def spread_s(self) -> float:
-        """How far waits are expected to lie apart."""
-        return max(self.p90_s - self.p50_s, LEAST_SPREAD_S)
-
-
-Given = Mapping[EstimateBasis, Figures]
 NOTHING: Given = MappingProxyType({})
 
 
@@ -73,8 +54,11 @@ class Estimator:
         """What still waits is never scored; scores, windows and levels stay."""
         self._pending.clear()
 
-    def issued(self, ticket: str, known: Known, promise_s: float, given: Given = NOTHING) -> Estimate | NoEstimate:
-        """The estimate for a ticket that joins its line now. It is scored when `called` tells of the ticket."""
+    def issued(
+        self, ticket: str, known: Known, promise_s: float | None, given: Given = NOTHING
+    ) -> Estimate | NoEstimate:
+        """The estimate for a ticket that joins its line now. It is scored when `called` tells of the ticket.
+        `promise_s`: None where nobody asks for the chance of passing it."""
         service = self.services.get(known.service)
         if service is None:
             service = self.services[known.service] = _Service()
@@ -87,8 +71,8 @@ class Estimator:
             return NoEstimate.SERVICE_NEVER_SEEN if known.last_wait_s is None else NoEstimate.TOO_LITTLE_HISTORY
         return served
 
-    def _serve(self, service: _Service, known: Known, promise_s: float, given: Given) -> Estimate | None:
-        best = service.scores.best(lambda basis: given[basis].p50_s if basis in given else point_of(basis, known))
+    def _serve(self, service: _Service, known: Known, promise_s: float | None, given: Given) -> Estimate | None:
+        best = service.scores.best(known, given)
         if best is None:
             return None
         basis, p50_s = best
@@ -98,7 +82,7 @@ class Estimator:
         spread_s = given[basis].spread_s if basis in given else p50_s + LEAST_SPREAD_S
         bound_s = p50_s + window.quantile(1 - allowed(service.level, self.level)) * spread_s
         chance = given[basis].chance if basis in given else None
-        if chance is None:
+        if chance is None and promise_s is not None:
             chance = window.share_over((promise_s - p50_s) / spread_s)
         return Estimate(p50_s, max(bound_s, p50_s), basis, chance)
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from queue_service.planning.predictors.estimator import Figures
+from queue_service.planning.predictors.known import Figures
 
 LEAST_DAYS = 5
 """A week of open days: with fewer, the others are better."""

@@ -55,12 +55,6 @@ def queue_length_chance(known: Known, promise_s: float) -> float | None:
     return None if scale is None else chance_over(known.ahead, scale, promise_s)
 
 
-def point_of(basis: EstimateBasis, known: Known) -> float | None:
-    """What a predictor says, in seconds; None also for those that are not asked here."""
-    predictor = PREDICTORS.get(basis)
-    return None if predictor is None else predictor(known)
-
-
 def points_of(known: Known) -> dict[EstimateBasis, float]:
     """What each predictor says; those that can say nothing are left out."""
     return {basis: point for basis, predict in PREDICTORS.items() if (point := predict(known)) is not None}
