@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.planning.predictors.conformal import HALL_GAMMA, LEAST, Level, Window, allowed
-from queue_service.planning.predictors.known import LEAST_SPREAD_S, Estimate, Figures, Given, Known
+from queue_service.planning.predictors.known import LEAST_SPREAD_S, Estimate, Given, Known
 from queue_service.planning.predictors.points import points_of
 from queue_service.planning.predictors.scoring import Scores
 

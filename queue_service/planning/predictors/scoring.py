@@ -53,11 +53,13 @@ class Scores:
         for basis in PREFERENCE if given else _SIMPLE:
             error = telling.get(basis, _WORST)
             if chosen is None or error < limit:
-                predictor = PREDICTORS.get(basis)
-                if predictor is not None:
-                    point = predictor(known)
-                else:
-                    point = given[basis].p50_s if basis in given else None
+                point = given[basis].p50_s if basis in given else _asked(basis, known)
                 if point is not None:
                     chosen, limit = (basis, point), MARGIN * error
         return chosen
+
+
+def _asked(basis: EstimateBasis, known: Known) -> float | None:
+    """What a simple predictor says; nothing of the others."""
+    predictor = PREDICTORS.get(basis)
+    return None if predictor is None else predictor(known)
