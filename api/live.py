@@ -62,8 +62,10 @@ class LiveHalls:
         self._keepers: dict[str, Keeper] = defaultdict(Keeper)
         self._estimates: dict[str, HallEstimates] = defaultdict(HallEstimates)
         self._outlooks: dict[str, Outlooks] = {}
+        self.asked_ms: dict[str, int] = {}
+        """When somebody last wanted to know how long it will take, by hall."""
         self._told: dict[str, tuple[int, dict[str, Any]]] = {}
-        service.metrics.watch_estimates(lambda: self._estimates, lambda: self._outlooks)
+        service.metrics.watch_estimates(self.estimates_by_hall, lambda: dict(self._outlooks))
         self._answers: dict[str, tuple[tuple[Any, ...], bytes]] = {}
 
     def fold(self, hall: Hall, logged: Logged) -> None:
@@ -150,6 +152,14 @@ class LiveHalls:
                 await asyncio.sleep(0)
             await asyncio.sleep(ESTIMATE_S)
 
+    def estimates_of(self, hall_id: str) -> HallEstimates:
+        """What a hall's events have taught so far."""
+        return self._estimates[hall_id]
+
+    def estimates_by_hall(self) -> dict[str, HallEstimates]:
+        """The same of every hall."""
+        return dict(self._estimates)
+
     def look_ahead(self, hall: Hall) -> None:
         """Make the outlooks of a hall anew."""
         if hall.today is not None:
@@ -171,6 +181,10 @@ class LiveHalls:
 
     def estimate(self, hall: Hall, ticket: Ticket, places_ahead: int | None, now_ms: int) -> dict[str, Any] | None:
         """The estimate of a ticket (an `answers.Estimating`, for any thread)."""
+        self.asked_ms[hall.id] = now_ms
+        return self._estimate(hall, ticket, places_ahead, now_ms)
+
+    def _estimate(self, hall: Hall, ticket: Ticket, places_ahead: int | None, now_ms: int) -> dict[str, Any] | None:
         document: dict[str, Any] | None = ticket_estimate(
             hall, ticket, self._outlooks.get(hall.id, {}), places_ahead, now_ms
         )
@@ -179,6 +193,7 @@ class LiveHalls:
     def estimates(self, hall: Hall) -> dict[str, Any]:
         """By service, for whoever takes a number now."""
         now_ms, outlooks = self._service.clock.now_ms(), self._outlooks.get(hall.id, {})
+        self.asked_ms[hall.id] = now_ms
         return {
             service: estimate_document(
                 hall, service, outlooks.get(service, NONE_YET), hall.waiting_count(service), 0.0, now_ms
@@ -193,7 +208,7 @@ class LiveHalls:
     def _foresee(self, hall: Hall, ticket: Ticket, outlooks: Outlooks, now_ms: int) -> Foreseen:
         before = ahead(hall, ticket, now_ms)
         chance, soon = _chances(hall, ticket, before, outlooks, now_ms)
-        return Foreseen(chance, soon, self.estimate(hall, ticket, before, now_ms))
+        return Foreseen(chance, soon, self._estimate(hall, ticket, before, now_ms))
 
     async def _expected_misses(self, hall: Hall) -> float | None:
         """Of those who wait, some at a time: commands need not wait until a long line is looked through. Who is called

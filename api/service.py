@@ -17,8 +17,10 @@ from sqlalchemy import Connection
 from api.advising import Advising
 from api.answers import leg_documents, live_ticket, nothing, ticket_document
 from api.charting import Charts
+from api.foretelling import Foretelling
 from api.ids import hall_of
 from api.live import LiveHalls
+from api.own_error import OwnErrors
 from metrics.gauges import Live, Storage
 from metrics.registry import HallMetrics
 from models.vocabulary import Channel
@@ -69,6 +71,8 @@ class Service:
         )
         self.advisor = Advisor(self.feed.read)
         self.advising = Advising(self)
+        self.foretelling = Foretelling(self)
+        self.own_errors = OwnErrors(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
@@ -83,6 +87,9 @@ class Service:
         self.background(self._advise())
         self.background(self.live.keep_watch())
         self.background(self.live.keep_estimating())
+        self.background(self.foretelling.keep_studying())
+        self.background(self.foretelling.keep_asking())
+        self.background(self.own_errors.keep())
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
@@ -94,6 +101,8 @@ class Service:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self.advisor.close()
+            self.foretelling.close()
+            await self.own_errors.write_last()
             await self.engine.stop()
             await self.feed.stop()
             self.database.close()

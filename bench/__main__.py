@@ -13,7 +13,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import durable, fanout, growth, latency, machine, memory, replicas, reporting, results, staffing, starting
+from bench import (
+    durable,
+    estimates,
+    fanout,
+    growth,
+    latency,
+    machine,
+    memory,
+    replicas,
+    reporting,
+    results,
+    staffing,
+    starting,
+)
 from bench.results import Part
 from bench.running import FULL, QUICK, Run
 
@@ -30,6 +43,7 @@ MEASURES: dict[str, Callable[[Run], Part]] = {
     "memory": memory.measure,
     "reporting": reporting.measure,
     "staffing": staffing.measure,
+    "estimates": estimates.measure,
 }
 Name = StrEnum("Name", list(MEASURES))  # type: ignore[misc]
 

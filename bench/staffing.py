@@ -17,9 +17,9 @@ from models.vocabulary import OrderRule
 from queue_service.planning.simulation.drawing import Flow, Resampled, Stretch
 from queue_service.planning.simulation.scene import Shift, Visitor
 from queue_service.planning.staffing.advice import advise
-from queue_service.planning.staffing.advisor import NICE
 from queue_service.planning.staffing.situation import Promises, Reserve, Situation
 from queue_service.planning.staffing.trying import Trials
+from queue_service.planning.worker import NICE
 
 _ABOUT = """\
 A hall of 100 counters (each able to serve 4 of 20 services), 300 waiting and 400 visitors an hour, 20 clerks in

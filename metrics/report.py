@@ -6,8 +6,7 @@ gives the calendar and the labels, each ticket carries its promise.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Annotated
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +17,7 @@ from metrics.breakdown import Breakdown, Leaf, Row, Scope, rows_of
 from metrics.comparison import Comparison, Earlier, earlier_days
 from metrics.counters import CounterFigures, CounterHour, CounterTimes
 from metrics.course import Course, HalfHour, Kind, WaitBin, distribution, pieces
+from metrics.estimate_errors import EstimateError, estimate_errors
 from metrics.integrity import Integrity, IntegrityFigure
 from metrics.legs import LegBreakdown, LegFigures
 from metrics.misses import wait_end_ms
@@ -30,19 +30,6 @@ from queue_service.domain.calendar import day_of, local_date
 from queue_service.domain.plan import Plan
 
 __all__ = ["ChosenCall", "PlanChange", "Report", "Row", "Scope", "TurnedAwayCount", "promise_report"]
-
-
-class EstimateError(BaseModel):
-    """How far the wait estimates of a service were from what came (worked out where estimates are made)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    service: str
-    basis: str
-    counted: Count
-    mae_s: float | None
-    bias_s: float | None
-    coverage: Annotated[float | None, Field(ge=0, le=1, description="waits within the 90 % bound")]
 
 
 class Report(BaseModel):
@@ -137,12 +124,10 @@ def promise_report(
     to_day: str,
     now_ms: int,
     by: Iterable[Breakdown] = (),
-    estimates: Sequence[EstimateError] | None = None,
 ) -> Report:
     """The report of the plan's hall from one local date (ISO) to another, both included, as of `now_ms`.
 
-    `by`: further breakdowns (`breakdown.parse_by`); `estimates`: how good the wait estimates of these days were.
-    Raises BadValue where a breakdown has more rows than anyone reads."""
+    `by`: further breakdowns (`breakdown.parse_by`). Raises BadValue where one has more rows than anyone reads."""
     to_end_ms = day_of(plan.calendar, to_day).end_ms
     parts = _Parts(plan, day_of(plan.calendar, from_day).start_ms, to_end_ms, now_ms)
     parts.told.read(connection, plan.id)
@@ -173,7 +158,7 @@ def promise_report(
         counter_hours=parts.counters.by_hour(),
         integrity=parts.integrity.figures(places),
         advice=parts.told.advice.figures(),
-        estimates=None if estimates is None else list(estimates),
+        estimates=estimate_errors(connection, plan.id, from_day, to_day),
     )
 
 

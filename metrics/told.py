@@ -2,7 +2,6 @@
 hours, hand-overs, commands undone, suspensions. One pass over the events of these kinds.
 """
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from metrics.verdict import Count
 from models.vocabulary import TurnedAwayReason
 from models.wire import rfc3339
 from queue_service.domain import events as ev
-from queue_service.journal import EVENT, logged, positions
+from queue_service.journal import EVENT, first_seq, logged, positions
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 ROWS_AT_ONCE = 2_000
@@ -179,21 +178,11 @@ class Told:
 
 
 def _rows(connection: Connection, hall: str, from_ms: int, to_ms: int) -> Iterator[Any]:
-    """The rows of the log that a report tells of, from the event that opened the day before `from_ms` or at it.
-
-    Times rise with seq and seq has no gaps, so a search by halves finds where the days begin and end, however long the
-    history is."""
+    """The rows of the log that a report tells of, from the event that opened the day before `from_ms` or at it."""
     position = positions(connection, [hall]).get(hall)
     if position is None:
         return
-
-    def at_ms(seq: int) -> int:
-        found = select(EVENT.c.at_ms).where(EVENT.c.hall == hall, EVENT.c.seq == seq)
-        return int(connection.execute(found).scalar_one())
-
-    seqs = range(1, position.seq + 1)
-    first = bisect_left(seqs, from_ms, key=at_ms)
-    last = bisect_left(seqs, to_ms, lo=first, key=at_ms)
+    first, last = (first_seq(connection, hall, at_ms, position.seq) - 1 for at_ms in (from_ms, to_ms))
     opened = (
         select(EVENT.c.seq)
         .where(EVENT.c.hall == hall, EVENT.c.seq <= first, EVENT.c.kind == ev.DayOpened.KIND)

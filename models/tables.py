@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Text, text
 from sqlmodel import Field, SQLModel
 
-from models.vocabulary import Apart, Channel, LegOutcome, Period, TicketState
+from models.vocabulary import Apart, Channel, EstimateBasis, LegOutcome, Period, TicketState
 
 
 def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
@@ -153,3 +153,23 @@ class ReceiptRow(SQLModel, table=True):
     headers: str = Field(sa_column=Column(Text, nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
     at_ms: int = Field(sa_column=_ms())
+
+
+class EstimateErrorRow(SQLModel, table=True):
+    """How far the wait estimates of one day, service and predictor were off: sums over the tickets that were `scored`.
+    `last_seq`: the last call of the log that was counted; `error_ms`: estimate less wait."""
+
+    __tablename__ = "estimate_error"
+    __table_args__ = (
+        _one_of("basis", EstimateBasis),
+        CheckConstraint("covered BETWEEN 0 AND scored", name="covered_of_scored"),
+    )
+    hall: str = Field(sa_column=Column(_text(40), primary_key=True))
+    day: str = Field(sa_column=Column(_text(10), primary_key=True))
+    service: str = Field(sa_column=Column(_text(40), primary_key=True))
+    basis: str = Field(sa_column=Column(_text(20), primary_key=True))
+    scored: int = Field(sa_column=Column(BigInteger, nullable=False))
+    covered: int = Field(sa_column=Column(BigInteger, nullable=False))
+    error_ms: int = Field(sa_column=_ms())
+    absolute_ms: int = Field(sa_column=_ms())
+    last_seq: int = Field(sa_column=Column(BigInteger, nullable=False))

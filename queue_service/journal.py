@@ -4,6 +4,7 @@ Writes are set-wise: one multi-row statement a table and chunk, so that the writ
 times a batch, not once a row (row-wise writing beside a busy event loop was measured to be ten times slower).
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -134,6 +135,18 @@ def _event_at(connection: Connection, hall: str, seq: int) -> Logged:
     if not rows or rows[0].seq != seq:
         raise LogCorrupt(f"Hall {hall}: event {seq} is missing.", seq=seq)
     return logged(rows[0])
+
+
+def first_seq(connection: Connection, hall: str, at_ms: int, last: int) -> int:
+    """The seq of the hall's first event at or after an instant, up to `last`; `last` + 1 where there is none.
+
+    Times rise with seq and seq has no gaps, so a search by halves finds it, however long the history is."""
+
+    def at(seq: int) -> int:
+        found = select(EVENT.c.at_ms).where(EVENT.c.hall == hall, EVENT.c.seq == seq)
+        return int(connection.execute(found).scalar_one())
+
+    return bisect_left(range(1, last + 1), at_ms, key=at) + 1
 
 
 def day_start(connection: Connection, hall_id: str, position: Position) -> tuple[Hall, int]:

@@ -158,7 +158,8 @@ class Tables:
         yield self._legs()
         if report.estimates is not None:
             fields = ("service", "basis", "counted", "mae_s", "bias_s", "coverage")
-            yield self._of_models("estimates", report.estimates, fields, {"service": names.service})
+            made_by = {"basis": lambda value: self.words(f"predictor.{'all' if value is None else value.value}")}
+            yield self._of_models("estimates", report.estimates, fields, {"service": names.service, **made_by})
 
     def _legs(self) -> Table:
         named: dict[str, Callable[[str], str]] = {"service": self.names.service, "counter": self.names.counter}

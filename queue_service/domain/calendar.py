@@ -66,7 +66,10 @@ class Day:
 
 
 def _inside(spans: tuple[Span, ...], at_ms: int) -> bool:
-    return any(start <= at_ms < end for start, end in spans)
+    for start, end in spans:  # noqa: SIM110 (asked at every command: three times as fast as `any`)
+        if start <= at_ms < end:
+            return True
+    return False
 
 
 def to_ms(moment: datetime) -> int:

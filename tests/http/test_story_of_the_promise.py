@@ -5,7 +5,8 @@ from typing import Any
 from api.answers import nothing
 from models.vocabulary import AdviceKind, Channel
 from queue_service.domain import commands as c
-from tests.http.desk import Desk, Desks
+from queue_service.planning.live.estimates import own_error
+from tests.http.desk import EVERY_DAY, PEAK, Desk, Desks
 
 WARNING: dict[str, Any] = {"alerts": {"burn_counted": 4}}
 """Halls of these tests warn; four tickets are enough for a burn."""
@@ -134,8 +135,50 @@ async def test_a_visitor_is_told_what_to_expect(desks: Desks) -> None:
     assert (await desk.get(f"/v1/tickets/{ticket['id']}"))["estimate"] == ticket["estimate"]
     metrics = (await desk.ask("GET", "/metrics")).text
     assert f'queue_estimate_coverage_share{{hall="{desk.hall}",service="tax"}}' in metrics
+    await _is_in_the_report(desks, desk)
     await desk.post("suspend", reason="fire alarm")
     assert (await desk.issue())["estimate"]["because"] == "suspended"
+
+
+async def test_where_nothing_can_be_said_of_a_wait_the_reason_is_told(desks: Desks) -> None:
+    """A service never seen, too little history, nobody at work, calls stopped, the hall closed: in words of the
+    contract, with a ticket and beside the board, and no number anywhere."""
+    hours = {**PEAK, "opening": [{"days": EVERY_DAY, "start": "07:00", "end": "17:00"}]}
+    desk = await desks.new(pause_reasons=["break"], calendar=hours)
+
+    async def told(service: str = "tax") -> str:
+        await desks.look(desk)
+        ticket = (await desk.issue(service))["estimate"]
+        assert (await desk.get("board"))["estimates"][service]["because"] == ticket["because"]
+        assert {name for name, value in ticket.items() if value is not None} == {"because", "as_of"}
+        return str(ticket["because"])
+
+    assert await told() == "service_never_seen"
+    await desk.counter("1", "call-next")
+    assert await told() == "too_little_history"
+    await desk.counter("2", "pause", reason="break")
+    held = (await desk.get("counters/1"))["ticket"]
+    await desk.ticket(held, "start")
+    await desk.ticket(held, "finish")
+    await desk.counter("1", "close")
+    assert await told("land") == "no_counter_open"
+    await desk.post("suspend", reason="the office system is down", service="tax")
+    assert await told() == "suspended"
+    desk.later(10 * 3600)
+    assert (await desk.get("board"))["estimates"]["land"]["because"] == "hall_closed"
+
+
+async def _is_in_the_report(desks: Desks, desk: Desk) -> None:
+    """How far off estimates were: in the report what the gauges say, however often it is written down."""
+    for _ in range(2):
+        await desks.service.own_errors.write()
+    total, *parts = (await desk.get("promise-report"))["estimates"]
+    gauges = own_error(desks.service.live.estimates_of(desk.hall))["tax"]
+    assert (total["service"], total["basis"], total["counted"]) == ("tax", None, gauges["scored"])
+    assert total["coverage"] == gauges["coverage"]
+    assert abs(total["mae_s"] - gauges["mae_s"]) < 0.01
+    assert abs(total["bias_s"] - gauges["bias_s"]) < 0.01
+    assert sum(one["counted"] for one in parts) == total["counted"]
 
 
 async def test_displays_learn_nothing_of_advice(desks: Desks) -> None:

@@ -26,11 +26,13 @@ from metrics.integrity import Finding
 from metrics.names import Names
 from metrics.rendering.page import content_policy
 from metrics.rendering.tables import Cell, Tables
-from metrics.report import EstimateError, Report, promise_report
+from metrics.report import Report, promise_report
 from metrics.spelling import duration, longer, percent, points
+from models.vocabulary import EstimateBasis
 from queue_service.domain import commands as c
 from queue_service.domain.plan import Plan
 from queue_service.errors import BadValue
+from queue_service.estimate_errors import Scored, add
 from tests.metrics.driving import DAY, Drive, at, empty_database
 from tests.metrics.test_definition import document
 
@@ -63,9 +65,10 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Report, Plan
     busy_day(drive)
 
     def read(connection: Connection) -> Report:
-        estimates = [EstimateError(service="tax", basis="hol", counted=9, mae_s=61.5, bias_s=-3.0, coverage=0.9)]
-        return promise_report(connection, drive.view.rules, DAY, DAY, at(12), parse_by(BY), estimates)
+        return promise_report(connection, drive.view.rules, DAY, DAY, at(12), parse_by(BY))
 
+    with database.write() as writing:
+        add(writing, "hall", [Scored(9, DAY, "tax", EstimateBasis.LEARNED, -61.5, covered=True)])
     yield database.read(read), drive.view.rules
     database.close()
 

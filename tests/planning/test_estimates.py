@@ -12,6 +12,7 @@ from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.domain import commands as c
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
+from queue_service.planning.live.curve import FRESH_MS, Curve
 from queue_service.planning.live.estimates import HallEstimates, own_error
 from queue_service.planning.live.outlook import Outlook, chance_of_missing, estimate_document, said
 from tests.domain.hall_driver import HallDriver, at
@@ -64,7 +65,7 @@ def test_the_counters_that_work_are_those_of_now() -> None:
             evolve(hall, logged)
             estimates.fold(hall, logged)
             hall.drain()
-        seen.append(estimates._tracker._counters["a"])
+        seen.append(estimates.tracker._counters["a"])
     assert seen == [2, 1, 2, 1]
 
 
@@ -106,6 +107,65 @@ def test_where_nothing_can_be_said_it_is_said_why() -> None:
     assert estimates.outlooks(driver.hall, driver.now_ms)["a"].because == NoEstimate.NO_COUNTER_OPEN
     closed = HallDriver(at(8), calendar={"opening": [{"start": "09:00", "end": "17:00"}]})
     assert estimate_document(closed.hall, "a", outlook, 3, 0.0, closed.now_ms)["because"] == NoEstimate.HALL_CLOSED
+
+
+def test_what_is_handed_in_is_scored_beside_the_others_and_serves_if_it_is_the_best() -> None:
+    """Somebody who knows each wait exactly serves once enough were scored; what was said is not used before it was
+    made, nor when it is old."""
+    driver = HallDriver(at(8))
+    hall, estimates = Hall(driver.hall.id), HallEstimates()
+
+    def fold() -> None:
+        for logged in driver.log[hall.seq :]:
+            evolve(hall, logged)
+            estimates.fold(hall, logged)
+            hall.drain()
+
+    for number in range(24):
+        wait_s = 300.0 if number % 2 else 30.0
+        estimates.tell(EstimateBasis.LEARNED, {"a": Curve(driver.now_ms, (wait_s,), (wait_s + 60,))})
+        driver.issue("a")
+        fold()
+        driver.later(wait_s)
+        driver.call("1", finish_current=True)
+        fold()
+        known = estimates.estimator.services["a"].scores.mae_s(EstimateBasis.LEARNED)
+        assert known == (0 if number >= 9 else None)
+    made_ms = driver.now_ms
+    estimates.tell(EstimateBasis.LEARNED, {"a": Curve(made_ms, (100.0, 200.0), (200.0, 350.0))})
+    outlook = estimates.outlooks(driver.hall, made_ms + FRESH_MS)["a"]
+    assert (outlook.basis, outlook.as_of_ms) == (EstimateBasis.LEARNED, made_ms)
+    figures = said(outlook, 5, 0.0)
+    assert figures is not None
+    assert (figures.p50_s, figures.spread_s) == (200.0, 150.0)
+    for at_ms in (made_ms - 1, made_ms + FRESH_MS + 1):
+        assert estimates.outlooks(driver.hall, at_ms)["a"].basis not in (EstimateBasis.LEARNED, None)
+
+
+def test_earlier_days_come_before_what_today_has_shown() -> None:
+    """Who begins in the middle of a day and is warmed then has what it would have, had it been there all along; what
+    was said of today's first tickets, before anything was known, apart."""
+    driver = busy_morning(60)
+    midnight = len(driver.log)
+    driver.now_ms = at(24 + 9)
+    driver.do(c.OpenDay())
+    for _ in range(30):
+        driver.later(60)
+        driver.issue("a")
+        driver.call("1", finish_current=True)
+    all_along, today, before = told(driver), HallEstimates(), HallEstimates()
+    hall = Hall(driver.hall.id)
+    for place, logged in enumerate(driver.log):
+        evolve(hall, logged)
+        (before if place < midnight else today).fold(hall, logged)
+        hall.drain()
+    assert today.outlooks(driver.hall, driver.now_ms) != all_along.outlooks(driver.hall, driver.now_ms)
+    today.warm(before.tracker, before.estimator)
+    ours, theirs = (one.estimator.services["a"] for one in (today, all_along))
+    basis = EstimateBasis.HEAD_OF_LINE
+    assert len(ours.windows[basis]) == pytest.approx(len(theirs.windows[basis]), abs=1)
+    assert ours.scores.mae_s(basis) == pytest.approx(theirs.scores.mae_s(basis), rel=0.05)
+    assert today.tracker.lines["a"].last_wait_s == all_along.tracker.lines["a"].last_wait_s
 
 
 @pytest.mark.parametrize("outlook", [BY_LENGTH, BY_POINT])

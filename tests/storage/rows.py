@@ -25,6 +25,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "actor": "me", "hall": "hall", "key": "k", "method": "POST", "path": "/", "body_hash": "0" * 64, "status": 201,
         "headers": "{}", "body": "{}", "at_ms": 1,
     },
+    "estimate_error": {
+        "hall": "hall", "day": "2026-03-02", "service": "a", "basis": "learned", "scored": 9, "covered": 8,
+        "error_ms": -5, "absolute_ms": 40, "last_seq": 3,
+    },
 }  # fmt: skip
 
 

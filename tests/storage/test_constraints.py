@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 import models.tables  # noqa: F401 (declares the tables)
-from models.vocabulary import HELD_STATES, Apart, Channel, LegOutcome, Period, TicketState
+from models.vocabulary import HELD_STATES, Apart, Channel, EstimateBasis, LegOutcome, Period, TicketState
 from queue_service.database import Database
 from tests.storage.rows import GOOD, insert
 
@@ -30,6 +30,8 @@ BROKEN_CHECKS: dict[tuple[str, str], list[Row]] = {
     ("leg", "outcome_known"): [{"outcome": "left"}],
     ("leg", "waited_not_negative"): [{"waited_ms": -1}],
     ("leg", "called_has_waited"): [{"called_at_ms": 5}],
+    ("estimate_error", "basis_known"): [{"basis": "guess"}],
+    ("estimate_error", "covered_of_scored"): [{"covered": 10}, {"covered": -1}],
 }  # fmt: skip
 """Per CHECK the rows that only it refuses."""
 
@@ -39,6 +41,7 @@ TWICE: dict[tuple[str, str], tuple[Row, Row]] = {
     ("ticket", "primary key"): ({}, {"number": "A002"}),
     ("leg", "primary key"): ({}, {"service": "b"}),
     ("receipt", "primary key"): ({}, {"path": "/other"}),
+    ("estimate_error", "primary key"): ({}, {"scored": 10}),
     ("ticket", "ticket_number_once_a_day"): ({}, {"id": "hall.2"}),
     ("ticket", "ticket_one_per_counter"): (HELD, {**HELD, "id": "hall.2", "number": "A002", "state": "serving"}),
 }
@@ -54,6 +57,7 @@ BOTH: dict[str, tuple[str, Row, Row]] = {
     "the same key of another caller": ("receipt", {}, {"actor": "you"}),
     "the same key in another hall": ("receipt", {}, {"hall": "far"}),
     "the next leg": ("leg", {}, {"leg": 2}),
+    "the error of another predictor": ("estimate_error", {}, {"basis": "queue_length"}),
 }
 """What must not be mistaken for one of these."""
 
@@ -64,6 +68,7 @@ WORDS: dict[tuple[str, str], type[StrEnum]] = {
     ("ticket", "apart"): Apart,
     ("leg", "outcome"): LegOutcome,
     ("event", "channel"): Channel,
+    ("estimate_error", "basis"): EstimateBasis,
 }
 
 
@@ -128,7 +133,11 @@ def test_what_must_be_said_cannot_be_left_out(database: Database, table: str, co
 def test_every_word_of_a_closed_set_is_taken(database: Database, table: str, column: str) -> None:
     """The CHECK lists all of the vocabulary."""
     for number, word in enumerate(WORDS[table, column]):
-        ids: dict[str, Row] = {"ticket": {"id": f"hall.{number}", "number": f"A{number}"}, "leg": {"leg": number}}
+        ids: dict[str, Row] = {
+            "ticket": {"id": f"hall.{number}", "number": f"A{number}"},
+            "leg": {"leg": number},
+            "estimate_error": {},
+        }
         counter = {"counter": f"{number}"} if word in HELD_STATES else {}
         row = {**ids.get(table, {"seq": number + 1}), **counter, column: word.value}
         store(database, table, row)

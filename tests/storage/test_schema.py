@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
@@ -19,8 +20,9 @@ import models.tables  # noqa: F401 (declares the tables)
 from queue_service import schema
 from queue_service.database import Database
 from queue_service.errors import BadInput, QueueServiceError, SchemaOutdated
-from tests.databases import Kind, free_port, kept_by, new_postgres_url
+from tests.databases import BOTH, Kind, free_port, kept_by, new_postgres_url
 from tests.running import database_url
+from tests.storage.rows import GOOD, insert
 
 
 def stored_schema(database: Database) -> dict[str, list[str]]:
@@ -137,8 +139,29 @@ def test_a_newer_schema_is_left_alone(database: Database) -> None:
 def test_an_older_schema_is_migrated_on_request_only(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Serving on a schema that is not the newest is refused, saying what to run."""
     monkeypatch.setattr(schema, "newest", lambda: "0099")
-    with pytest.raises(SchemaOutdated, match=r"at schema 0001, this version needs 0099: run `queue-service migrate`"):
+    with pytest.raises(SchemaOutdated, match=r"at schema 0002, this version needs 0099: run `queue-service migrate`"):
         schema.prepare(database)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_database_of_the_first_schema_is_upgraded_with_what_it_holds(kind: Kind, tmp_path: Path) -> None:
+    """A table is added; the rows there were are as they were, and what comes out is what an empty one becomes."""
+    database = Database(database_url(kept_by(kind, tmp_path, migrated=False)))
+    config = schema._config()
+    with database.write_unhurried() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with database.write() as connection:
+        for table in ("hall", "event", "ticket", "leg", "receipt"):
+            insert(connection, table)
+    assert schema.migrate(database) == ("0001", schema.newest())
+    with database.write() as connection:
+        held = [connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in GOOD]  # noqa: S608
+    assert held == [1, 1, 1, 1, 1, 0]
+    from_models = declared(kind, tmp_path)
+    assert stored_schema(database) == stored_schema(from_models)
+    for one in (database, from_models):
+        one.close()
 
 
 def test_an_empty_database_of_a_server_is_made_ready() -> None:

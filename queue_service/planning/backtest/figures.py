@@ -50,7 +50,9 @@ def figures(told: Sequence[Foretold]) -> dict[str, Any]:
             for basis in bases
         },
         "below_moving_average": _below(served),
-        "brier_over_10_min": _mean([(said.chance - (one.wait_s > LIMIT_S)) ** 2 for one, said in served]),
+        "brier_over_10_min": _mean(
+            [(said.chance - (one.wait_s > LIMIT_S)) ** 2 for one, said in served if said.chance is not None]
+        ),
         "share_over_10_min": _mean([float(one.wait_s > LIMIT_S) for one in told]),
         "served_by": _counted(said.basis for _, said in served),
         "no_estimate": _counted(one.served for one in told if isinstance(one.served, NoEstimate)),

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from models.vocabulary import EstimateBasis, NoEstimate
 from queue_service.history import RecordedHall
 from queue_service.planning.backtest.days import HallDays, Moment, is_measured
-from queue_service.planning.predictors.estimator import Estimator, Learned
+from queue_service.planning.predictors.estimator import Estimator
 from queue_service.planning.predictors.features import features
-from queue_service.planning.predictors.known import Estimate
+from queue_service.planning.predictors.known import Estimate, Figures
 from queue_service.planning.predictors.learning import Model, train
 
 LIMIT_S = 600.0
@@ -81,7 +81,7 @@ def run(halls: Sequence[RecordedHall], test_from: str, advance: Callable[[int], 
 
 
 def _foretell(
-    hall: str, estimator: Estimator, moments: Sequence[Moment], learned: dict[int, Learned]
+    hall: str, estimator: Estimator, moments: Sequence[Moment], learned: dict[int, Figures]
 ) -> list[Foretold]:
     """A day of a hall through its estimator, in order of time; those whose wait is measured."""
     estimator.open_day()
@@ -91,7 +91,9 @@ def _foretell(
         if not is_measured(ticket):
             continue
         if known is not None:
-            served = estimator.issued(str(ticket.row), known, LIMIT_S, learned.get(ticket.row))
+            figures = learned.get(ticket.row)
+            given = {} if figures is None else {EstimateBasis.LEARNED: figures}
+            served = estimator.issued(str(ticket.row), known, LIMIT_S, given)
             pending[ticket.row] = (known.ahead, served)
         elif (scored := estimator.called(str(ticket.row), wait_s)) is not None:
             ahead, served = pending.pop(ticket.row)

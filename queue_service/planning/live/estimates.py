@@ -1,61 +1,83 @@
 """One hall's predictors, told of its events as they are published; and how well they have done.
 
-All of it follows from the log: after a restart, today's events fold to the same estimates and errors. So nothing is
-stored beside the log, and nothing is added to the transaction of a ticket. Each leg is a wait of its own.
+What the simple predictors say follows from the log: after a restart, today's events fold to the same estimates. What
+dear ones say (`Curve`) is handed in as it is made, and what the days before taught (`warm`) once it has been read.
+Nothing is added to the transaction of a ticket. Each leg is a wait of its own.
 """
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
+from queue_service.estimate_errors import Errors, OwnError, Scored
+from queue_service.planning.live.curve import FRESH_MS, Curve
 from queue_service.planning.live.outlook import Outlook
 from queue_service.planning.predictors.conformal import allowed
-from queue_service.planning.predictors.estimator import Estimator, points_of
-from queue_service.planning.predictors.known import Estimate, Known
+from queue_service.planning.predictors.estimator import NOTHING, Estimator, Pending
+from queue_service.planning.predictors.known import Given, Known
 from queue_service.planning.predictors.points import scale_s
 from queue_service.planning.predictors.tracker import Tracker
 
+REMEMBERED = 500
+"""Of today's scored tickets, until what the days before taught is there: to be learned from once more, after it."""
 
-@dataclass(slots=True)
-class OwnError:
-    """How far estimates were off since the node began: tickets scored, those within the bound, sums in seconds."""
 
-    scored: int = 0
-    covered: int = 0
-    error_s: float = 0.0
-    absolute_s: float = 0.0
-
-    def add(self, wait_s: float, served: Estimate) -> None:
-        """A wait is known."""
-        self.scored += 1
-        self.covered += wait_s <= served.bound_s
-        self.error_s += served.p50_s - wait_s
-        self.absolute_s += abs(served.p50_s - wait_s)
+UNWRITTEN = 20_000
+"""So many scored tickets are kept for whoever writes them down."""
 
 
 class LiveEstimator(Estimator):
     """The predictors, and what they would say to whoever joins now without taking note of anybody."""
 
-    def outlook(self, known: Known) -> Outlook:
-        """What may be said of a service."""
-        points = points_of(known)
-        service = self._services.get(known.service)
+    def __init__(self) -> None:
+        """Cold: what the days before taught was not read yet."""
+        super().__init__()
+        self._cold: deque[tuple[Pending, float]] | None = deque(maxlen=REMEMBERED)
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether what the days before taught was not read yet."""
+        return self._cold is not None
+
+    def open_day(self) -> None:
+        """The same; what was scored so far is among the days before."""
+        super().open_day()
+        if self._cold is not None:
+            self._cold.clear()
+
+    def _learn(self, pending: Pending, wait_s: float) -> dict[EstimateBasis, float]:
+        if self._cold is not None:
+            self._cold.append((pending, wait_s))
+        return super()._learn(pending, wait_s)
+
+    def warm(self, before: Estimator) -> None:
+        """Take over what the days before taught, and learn what today has shown after it."""
+        today, self._cold = self._cold or (), None
+        self.services, self.hall, self.level = before.services, before.hall, before.level
+        for pending, wait_s in today:
+            self._learn(pending, wait_s)
+
+    def outlook(self, known: Known, curves: Mapping[EstimateBasis, Curve]) -> Outlook:
+        """What may be said of a service; `curves`: what dear predictors say of it."""
         if known.last_wait_s is None:
             return Outlook(known.at_ms, NoEstimate.SERVICE_NEVER_SEEN)
-        basis = service.scores.best(points) if service is not None else None
-        if service is None or basis is None:
+        given = {basis: curve.at(known.ahead) for basis, curve in curves.items()}
+        service = self.services.get(known.service)
+        best = service and service.scores.best(known, given)
+        window = self._window(service, best[0]) if service and best else None
+        if not service or not best or window is None:
             return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
-        window = self._window(service, basis)
-        if window is None:
-            return Outlook(known.at_ms, NoEstimate.TOO_LITTLE_HISTORY)
-        stretch = window.quantile(1 - allowed(service.level, self._level))
-        point_s = None if basis == EstimateBasis.QUEUE_LENGTH else points[basis]
-        scores = tuple(window.scores())
-        return Outlook(known.at_ms, None, basis, point_s, scale_s(known), stretch, scores)
+        basis, point_s = best
+        stretch, scores = window.quantile(1 - allowed(service.level, self.level)), tuple(window.scores())
+        if basis in curves:
+            curve = curves[basis]
+            return Outlook(curve.as_of_ms, None, basis, None, None, stretch, scores, curve)
+        whole_s = None if basis == EstimateBasis.QUEUE_LENGTH else point_s
+        return Outlook(known.at_ms, None, basis, whole_s, scale_s(known), stretch, scores)
 
 
 class HallEstimates:
@@ -63,14 +85,22 @@ class HallEstimates:
 
     def __init__(self) -> None:
         """Nothing has been seen."""
-        self.errors: dict[str, OwnError] = {}
-        self._tracker = Tracker()
-        self._estimator = LiveEstimator()
+        self.day = ""
+        self.errors: Errors = {}
+        """Today's, of what was served."""
+        self.scored: deque[Scored] = deque(maxlen=UNWRITTEN)
+        """What was not written down yet."""
+        self.tracker = Tracker()
+        self.estimator = LiveEstimator()
+        self._curves: dict[EstimateBasis, Mapping[str, Curve]] = {}
         self._working: Counter[str] | None = None
 
     def fold(self, hall: Hall, logged: ev.Logged) -> None:
         """Take in an event after `evolve` applied it."""
         event = logged.event
+        if isinstance(event, ev.TicketIssued) and event.state == TicketState.WAITING:
+            self._issued(hall, event, logged.at_ms)
+            return
         if not isinstance(event, ev.TicketEvent):  # those change no counter's hours: a hundred need not be asked again
             self._working = None
         if isinstance(event, ev.DayOpened):
@@ -80,46 +110,75 @@ class HallEstimates:
                 self._leave(ticket_id)
                 self._join_again(hall, ticket_id, logged.at_ms)
         elif isinstance(event, ev.TicketCalled):
-            self._called(event, logged.at_ms)
+            self._called(event, logged)
         elif isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):
-            self._moved(hall, event, logged.at_ms)
+            self._leave(event.ticket)
+            self._join_again(hall, event.ticket, logged.at_ms)
 
     def _open_day(self, hall: Hall) -> None:
-        self._tracker.open_day(hall.day.start_ms, date.fromisoformat(hall.day.date).weekday())
-        self._estimator.open_day()
+        self.day, self.errors = hall.day.date, {}
+        self.tracker.open_day(hall.day.start_ms, date.fromisoformat(hall.day.date).weekday())
+        self.estimator.open_day()
 
-    def _called(self, event: ev.TicketCalled, at_ms: int) -> None:
-        wait_s = self._tracker.call(event.ticket, at_ms)
+    def _called(self, event: ev.TicketCalled, logged: ev.Logged) -> None:
+        wait_s = self.tracker.call(event.ticket, logged.at_ms)
         if wait_s is None:
             return
-        scored = self._estimator.called(event.ticket, wait_s)
-        if scored is not None and scored.served is not None:
-            self.errors.setdefault(event.service, OwnError()).add(wait_s, scored.served)
-
-    def _moved(self, hall: Hall, event: ev.TicketEvent, at_ms: int) -> None:
-        """Into a line, from one to another, or out of it."""
-        if isinstance(event, ev.TicketIssued) and event.state == TicketState.WAITING:
-            self._issued(hall, event, at_ms)
-            return
-        self._leave(event.ticket)
-        self._join_again(hall, event.ticket, at_ms)
+        found = self.estimator.called(event.ticket, wait_s)
+        if found is not None and (served := found.served) is not None:
+            error_s, covered = served.p50_s - wait_s, wait_s <= served.bound_s
+            scored = Scored(logged.seq, self.day, event.service, served.basis, error_s, covered)
+            key = event.service, served.basis
+            (self.errors.get(key) or self.errors.setdefault(key, OwnError())).add(scored)
+            self.scored.append(scored)
 
     def _issued(self, hall: Hall, event: ev.TicketIssued, at_ms: int) -> None:
         if self._working is None:
             self._working = working(hall)
-        known = self._tracker.known(event.service, at_ms, self._working[event.service])
-        self._estimator.issued(event.ticket, known, (event.promise_ms or 0) / 1000)
-        self._tracker.join(event.ticket, event.service, at_ms)
+        known = self.tracker.known(event.service, at_ms, self._working[event.service])
+        given = self._given(event.service, known.ahead, at_ms) if self._curves else NOTHING
+        self.estimator.issued(event.ticket, known, None, given)
+        self.tracker.join(event.ticket, event.service, at_ms)
+
+    def _given(self, service: str, ahead: int, at_ms: int) -> Given:
+        found = {}
+        for basis, curves in self._curves.items():
+            curve = curves.get(service)
+            if curve is not None and 0 <= at_ms - curve.as_of_ms <= FRESH_MS:
+                found[basis] = curve.at(ahead)
+        return found
+
+    def curves(self, service: str, now_ms: int) -> dict[EstimateBasis, Curve]:
+        """What dear predictors say of a service, if that is not too old."""
+        found = ((basis, curves.get(service)) for basis, curves in self._curves.items())
+        return {basis: curve for basis, curve in found if curve is not None and curve.is_fresh(now_ms)}
 
     def _leave(self, ticket_id: str) -> None:
-        self._tracker.leave(ticket_id)
-        self._estimator.left(ticket_id)
+        self.tracker.leave(ticket_id)
+        self.estimator.left(ticket_id)
 
     def _join_again(self, hall: Hall, ticket_id: str, at_ms: int) -> None:
         """A leg that did not begin with an issue teaches how fast the line moves; nothing was said to be scored."""
         ticket = hall.tickets.get(ticket_id)
         if ticket is not None and ticket.state == TicketState.WAITING:
-            self._tracker.join(ticket_id, ticket.leg.service, at_ms)
+            self.tracker.join(ticket_id, ticket.leg.service, at_ms)
+
+    # -- what is handed in
+
+    def tell(self, basis: EstimateBasis, curves: Mapping[str, Curve]) -> None:
+        """What a dear predictor says from now on, by service."""
+        self._curves[basis] = curves
+
+    def warm(self, tracker: Tracker, estimator: Estimator) -> None:
+        """Take over what the days before taught; once, while cold."""
+        self.tracker.warm(tracker)
+        self.estimator.warm(estimator)
+
+    def lines(self, hall: Hall, now_ms: int) -> list[Known]:
+        """What is known of each line that some counter works for: what dear predictors are asked about."""
+        return [self.tracker.known(service, now_ms, count) for service, count in working(hall).items()]
+
+    # -- what may be said
 
     def outlooks(self, hall: Hall, now_ms: int) -> dict[str, Outlook]:
         """What may be said of each service of the plan, as of now. Costs some microseconds per service."""
@@ -129,7 +188,8 @@ class HallEstimates:
     def _outlook(self, service: str, counters: int, now_ms: int) -> Outlook:
         if not counters:
             return Outlook(now_ms, NoEstimate.NO_COUNTER_OPEN)
-        return self._estimator.outlook(self._tracker.known(service, now_ms, counters))
+        known = self.tracker.known(service, now_ms, counters)
+        return self.estimator.outlook(known, self.curves(service, now_ms))
 
 
 def working(hall: Hall) -> Counter[str]:
@@ -139,14 +199,12 @@ def working(hall: Hall) -> Counter[str]:
 
 
 def own_error(estimates: HallEstimates) -> dict[str, dict[str, Any]]:
-    """By service: coverage of the bound, bias and mean absolute error in seconds, over the tickets scored."""
+    """Today's, by service: coverage of the bound, bias and mean absolute error in seconds, over the tickets scored."""
+    by_service: dict[str, OwnError] = {}
+    for (service, _), one in tuple(estimates.errors.items()):
+        total = by_service.setdefault(service, OwnError())
+        total.merge(one)
     return {
-        service: {
-            "scored": one.scored,
-            "coverage": one.covered / one.scored,
-            "bias_s": one.error_s / one.scored,
-            "mae_s": one.absolute_s / one.scored,
-        }
-        for service, one in estimates.errors.items()
-        if one.scored
+        service: {"scored": one.scored, "coverage": one.coverage, "bias_s": one.bias_s, "mae_s": one.mae_s}
+        for service, one in by_service.items()
     }

@@ -7,14 +7,16 @@ multiplications. So the writer, who answers with estimates, waits for nobody.
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from models.wire import rfc3339
 from queue_service.domain.hall import Hall, Ticket
+from queue_service.planning.live.curve import Curve
 from queue_service.planning.predictors.gamma import unit_quantile
+from queue_service.planning.predictors.known import LEAST_SPREAD_S
 
-LEAST_SPREAD_S = 60.0
 FINE_STEP_S, COARSE_STEP_S = 60, 300
 """Visitors are told minutes up to ten, then five minutes."""
 SOON_S = 1800.0
@@ -22,8 +24,9 @@ SOON_S = 1800.0
 
 class Outlook(NamedTuple):
     """`because`: why nothing can be said, or None. `point_s`: the median of a whole wait, where that does not depend on
-    how many are ahead. `scale_s`: seconds from one call to the next while somebody waits. `stretch`: by how many
-    spreads the bound lies above the median; `scores`: by how many each of the latest waits did, rising."""
+    how many are ahead. `scale_s`: seconds from one call to the next while somebody waits. `curve`: what a dear
+    predictor says, where that one serves. `stretch`: by how many spreads the bound lies above the median; `scores`: by
+    how many each of the latest waits did, rising."""
 
     as_of_ms: int
     because: NoEstimate | None
@@ -32,13 +35,16 @@ class Outlook(NamedTuple):
     scale_s: float | None = None
     stretch: float = 0.0
     scores: tuple[float, ...] = ()
+    curve: Curve | None = None
 
 
 class Said(NamedTuple):
-    """Seconds from now: half wait no longer than `p50_s`, nine in ten no longer than `p90_s`."""
+    """Seconds from now: half wait no longer than `p50_s`, nine in ten no longer than `p90_s`. `spread_s`: how far the
+    waits of this kind lie apart."""
 
     p50_s: float
     p90_s: float
+    spread_s: float
 
 
 Outlooks = Mapping[str, Outlook]
@@ -54,12 +60,17 @@ def said(outlook: Outlook, ahead: int, waited_s: float) -> Said | None:
     if outlook.point_s is not None:
         whole_s = outlook.point_s
         p50_s = max(0.0, whole_s - waited_s)
-        p90_s = max(p50_s, whole_s + outlook.stretch * (whole_s + LEAST_SPREAD_S) - waited_s)
-        return Said(p50_s, p90_s)
-    if outlook.scale_s is None:
+        spread_s = whole_s + LEAST_SPREAD_S
+        return Said(p50_s, max(p50_s, whole_s + outlook.stretch * spread_s - waited_s), spread_s)
+    if outlook.curve is not None:
+        figures = outlook.curve.at(ahead)
+        p50_s, spread_s = figures.p50_s, figures.spread_s
+    elif outlook.scale_s is not None:
+        p50_s = unit_quantile(ahead, 0.5) * outlook.scale_s if ahead else 0.0
+        spread_s = p50_s + LEAST_SPREAD_S
+    else:
         return None
-    p50_s = unit_quantile(ahead, 0.5) * outlook.scale_s if ahead else 0.0
-    return Said(p50_s, max(p50_s, p50_s + outlook.stretch * (p50_s + LEAST_SPREAD_S)))
+    return Said(p50_s, max(p50_s, p50_s + outlook.stretch * spread_s), spread_s)
 
 
 def chance_of_missing(outlook: Outlook, ahead: int, waited_s: float, left_s: float) -> float | None:
@@ -70,15 +81,16 @@ def chance_of_missing(outlook: Outlook, ahead: int, waited_s: float, left_s: flo
     figures = said(outlook, ahead, waited_s)
     if figures is None:
         return None
+    spread_s = figures.spread_s
     if outlook.point_s is None:  # what was waited so far shows in how many are still ahead
-        return _over(outlook.scores, figures.p50_s, left_s)
-    over = _over(outlook.scores, outlook.point_s, waited_s + left_s)
-    return min(1.0, over / _over(outlook.scores, outlook.point_s, waited_s))
+        return _over(outlook.scores, figures.p50_s, spread_s, left_s)
+    over = _over(outlook.scores, outlook.point_s, spread_s, waited_s + left_s)
+    return min(1.0, over / _over(outlook.scores, outlook.point_s, spread_s, waited_s))
 
 
-def _over(scores: tuple[float, ...], point_s: float, wait_s: float) -> float:
+def _over(scores: tuple[float, ...], point_s: float, spread_s: float, wait_s: float) -> float:
     """The share of waits longer than that where the median is `point_s`; never quite 0 or 1."""
-    score = (wait_s - point_s) / (point_s + LEAST_SPREAD_S)
+    score = (wait_s - point_s) / spread_s
     return (len(scores) - bisect_right(scores, score) + 0.5) / (len(scores) + 1)
 
 
@@ -96,8 +108,14 @@ def estimate_document(hall: Hall, service: str, outlook: Outlook, ahead: int, wa
         "from_s": math.floor(figures.p50_s / step_s) * step_s,
         "to_s": max(step_s, math.ceil(figures.p90_s / step_s) * step_s),
         "basis": outlook.basis,
-        "as_of": rfc3339(outlook.as_of_ms),
+        "as_of": _as_of(outlook.as_of_ms),
     }
+
+
+@lru_cache
+def _as_of(at_ms: int) -> str:
+    """All of a hall are as of the same moment."""
+    return rfc3339(at_ms)
 
 
 def same_estimate(one: Any, other: Any) -> bool:

@@ -38,10 +38,15 @@ def _survival(ahead: int, x: float) -> float:
 def unit_quantile(ahead: int, share: float) -> float:
     """The quantile of Gamma(ahead + 1, 1), to 1e-9; times the scale it is the wait. `share`: one of `NORMAL`."""
     if ahead > LARGEST:
-        shape = ahead + 1.0
-        return float(shape * (1 - 1 / (9 * shape) + NORMAL[share] / (3 * math.sqrt(shape))) ** 3)
-    low, high = 0.0, ahead + 1 + 10 * math.sqrt(ahead + 1) + 20
-    while high - low > 1e-9 * max(1.0, high):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _survival(ahead, middle) > 1 - share else (low, middle)
-    return (low + high) / 2
+        return _near(ahead + 1.0, NORMAL[share])
+    x = step = max(_near(ahead + 1.0, NORMAL[share]), 0.05)
+    while abs(step) > 1e-10 * x:  # Newton: the density is the slope of what is looked for
+        density = math.exp(ahead * math.log(x) - x - math.lgamma(ahead + 1))
+        step = (_survival(ahead, x) - (1 - share)) / density
+        x += max(step, -x / 2)
+    return x
+
+
+def _near(shape: float, z: float) -> float:
+    """A quantile by the normal law for the cube root."""
+    return float(shape * (1 - 1 / (9 * shape) + z / (3 * math.sqrt(shape))) ** 3)

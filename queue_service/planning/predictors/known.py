@@ -1,9 +1,12 @@
 """What may be known about a ticket at the moment it is issued, and the words in which an estimate is given."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.vocabulary import EstimateBasis
+
+LEAST_SPREAD_S = 60.0
+"""So that a point of nothing has a bound, too."""
 
 
 class Known(NamedTuple):
@@ -47,11 +50,27 @@ class Known(NamedTuple):
     """Mean wait of the last thirty called in the hall."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Figures. `bound_s`: nine of ten wait no longer. `chance`: that the wait passes the promise."""
+class Estimate(NamedTuple):
+    """Figures. `bound_s`: nine of ten wait no longer. `chance`: that the wait passes the promise, where asked for."""
 
     p50_s: float
     bound_s: float
     basis: EstimateBasis
-    chance: float
+    chance: float | None
+
+
+class Figures(NamedTuple):
+    """What a dear predictor says of a ticket: median, raw nine-in-ten quantile, chance of passing the promise."""
+
+    p50_s: float
+    p90_s: float
+    chance: float | None = None
+
+    @property
+    def spread_s(self) -> float:
+        """How far waits are expected to lie apart."""
+        return max(self.p90_s - self.p50_s, LEAST_SPREAD_S)
+
+
+Given = Mapping[EstimateBasis, Figures]
+"""By what dear predictors there are."""

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from queue_service.planning.predictors.estimator import Learned
+from queue_service.planning.predictors.known import Figures
 
 LEAST_DAYS = 5
 """A week of open days: with fewer, the others are better."""
@@ -30,7 +30,7 @@ class Model:
     """What was learned; immutable, any thread may ask. `limit_s`: the wait that `chance` is about; `columns`: those of
     the features that tell something."""
 
-    limit_s: float
+    limit_s: float | None
     days: int
     rows: int
     columns: Any
@@ -38,7 +38,7 @@ class Model:
     upper: Any
     over: Any
 
-    def ask(self, rows: Rows) -> list[Learned]:
+    def ask(self, rows: Rows) -> list[Figures]:
         """What it says of each row. Some milliseconds, however many rows: ask for many at once."""
         if not rows:
             return []
@@ -47,23 +47,25 @@ class Model:
             p50 = np.maximum(self.median.predict(table), 0.0) ** 2
             p90 = np.maximum(np.maximum(self.upper.predict(table), 0.0) ** 2, p50)
             chances = [None] * len(rows) if self.over is None else self.over.predict_proba(table)[:, 1].tolist()
-        return [Learned(*one) for one in zip(p50.tolist(), p90.tolist(), chances, strict=True)]
+        return [Figures(*one) for one in zip(p50.tolist(), p90.tolist(), chances, strict=True)]
 
 
-def train(rows: Rows, waits_s: Sequence[float], days: int, limit_s: float = 600.0) -> Model | None:
-    """A model of so many days; None where that is too little. Rows in order of time: the latest are taken."""
+def train(rows: Rows, waits_s: Sequence[float], days: int, limit_s: float | None) -> Model | None:
+    """A model of so many days; None where that is too little. Rows in order of time: the latest are taken.
+
+    `limit_s`: of the wait whose chance is asked for, if any is."""
     if days < LEAST_DAYS or len(rows) < LEAST_ROWS:
         return None
     with threadpool_limits(1, "openmp"):  # waiting for one another on busy cores costs more than it brings
         return _grown(rows, waits_s, days, limit_s)
 
 
-def _grown(rows: Rows, waits_s: Sequence[float], days: int, limit_s: float) -> Model:
+def _grown(rows: Rows, waits_s: Sequence[float], days: int, limit_s: float | None) -> Model:
     table = np.asarray(rows[-MOST_ROWS:], dtype=np.float64)
     columns = _telling(table)
     table = table[:, columns]
     waits = np.asarray(waits_s[-MOST_ROWS:], dtype=np.float64)
-    roots, passed = np.sqrt(waits), waits > limit_s
+    roots, passed = np.sqrt(waits), waits > (np.inf if limit_s is None else limit_s)
     median = HistGradientBoostingRegressor(
         loss="absolute_error", max_iter=300, learning_rate=0.06, min_samples_leaf=30, random_state=_SEED
     ).fit(table, roots)

@@ -55,6 +55,11 @@ def queue_length_chance(known: Known, promise_s: float) -> float | None:
     return None if scale is None else chance_over(known.ahead, scale, promise_s)
 
 
+def points_of(known: Known) -> dict[EstimateBasis, float]:
+    """What each predictor says; those that can say nothing are left out."""
+    return {basis: point for basis, predict in PREDICTORS.items() if (point := predict(known)) is not None}
+
+
 PREDICTORS: dict[EstimateBasis, Predictor] = {
     EstimateBasis.MOVING_AVERAGE: moving_average,
     EstimateBasis.LAST_TO_ENTER: last_to_enter,

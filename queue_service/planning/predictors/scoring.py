@@ -1,6 +1,8 @@
 """How well each predictor has done for a service, recent tickets weighing more; who is best serves."""
 
 from models.vocabulary import EstimateBasis
+from queue_service.planning.predictors.known import Given, Known
+from queue_service.planning.predictors.points import PREDICTORS
 
 WEIGHT = 0.02
 """Of a new error: a memory of about fifty tickets, with plain means until so many were scored."""
@@ -17,37 +19,47 @@ MARGIN = 0.97
 """A less preferred predictor must be better by this factor, so that chance alone does not switch."""
 LEAST = 10
 """Scored tickets before a score counts."""
+_SIMPLE = tuple(basis for basis in PREFERENCE if basis in PREDICTORS)
+_WORST = float("inf")
 
 
 class Scores:
     """The errors of one service's predictors: mean absolute error in seconds."""
 
-    __slots__ = ("_counts", "_errors")
+    __slots__ = ("_counts", "_errors", "_telling")
 
     def __init__(self) -> None:
         self._errors: dict[EstimateBasis, float] = {}
         self._counts: dict[EstimateBasis, int] = {}
+        self._telling: dict[EstimateBasis, float] = {}
 
     def add(self, basis: EstimateBasis, error_s: float) -> None:
         """A ticket's wait is known: how far off this predictor was."""
         count = self._counts[basis] = self._counts.get(basis, 0) + 1
         before = self._errors.get(basis, 0.0)
-        self._errors[basis] = before + max(WEIGHT, 1 / count) * (abs(error_s) - before)
+        error = self._errors[basis] = before + max(WEIGHT, 1 / count) * (abs(error_s) - before)
+        if count >= LEAST:
+            self._telling[basis] = error
 
     def mae_s(self, basis: EstimateBasis) -> float | None:
         """The error so far; None while too few were scored."""
-        return self._errors[basis] if self._counts.get(basis, 0) >= LEAST else None
+        return self._telling.get(basis)
 
-    def best(self, points: dict[EstimateBasis, float]) -> EstimateBasis | None:
-        """Who serves, of those who can say something; None where nobody can."""
-        chosen: EstimateBasis | None = None
-        least = float("inf")
-        errors, counts = self._errors, self._counts
-        for basis in PREFERENCE:
-            if basis in points:
-                error = errors[basis] if counts.get(basis, 0) >= LEAST else None
-                if chosen is None:
-                    chosen, least = basis, float("inf") if error is None else error
-                elif error is not None and error < MARGIN * least:
-                    chosen, least = basis, error
+    def best(self, known: Known, given: Given) -> tuple[EstimateBasis, float] | None:
+        """Who serves, of those who can say something, and what it says; None where nobody can. `given`: what those say
+        that are not asked here; of the others only those are asked whose word would count."""
+        chosen: tuple[EstimateBasis, float] | None = None
+        limit, telling = _WORST, self._telling
+        for basis in PREFERENCE if given else _SIMPLE:
+            error = telling.get(basis, _WORST)
+            if chosen is None or error < limit:
+                point = given[basis].p50_s if basis in given else _asked(basis, known)
+                if point is not None:
+                    chosen, limit = (basis, point), MARGIN * error
         return chosen
+
+
+def _asked(basis: EstimateBasis, known: Known) -> float | None:
+    """What a simple predictor says; nothing of the others."""
+    predictor = PREDICTORS.get(basis)
+    return None if predictor is None else predictor(known)

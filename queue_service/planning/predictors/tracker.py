@@ -48,6 +48,13 @@ class Line:
         self.last_call_ms, self.was_busy = None, False
         self.issued_today = self.called_today = 0
 
+    def warm(self, before: "Line") -> None:
+        """What earlier days taught of the pace and the last waits, where today has shown nothing yet."""
+        if self.last_wait_s is None:
+            self.waits, self.waits_s, self.last_wait_s = before.waits, before.waits_s, before.last_wait_s
+        self.interval_s = before.interval_s if self.interval_s is None else self.interval_s
+        self.service_s = before.service_s if self.service_s is None else self.service_s
+
     def join(self, ticket: str, at_ms: int) -> None:
         """A ticket begins to wait."""
         self.waiting[ticket] = at_ms
@@ -102,15 +109,15 @@ class Line:
 class Tracker:
     """A hall. Times must not go back within a day; a ticket that is unknown is passed over in silence."""
 
-    __slots__ = ("_calls", "_counters", "_day_ms", "_lines_of", "_waits", "_waits_s", "_weekday", "lines")
+    __slots__ = ("_calls", "_counters", "_day_ms", "_lines_of", "_weekday", "lines", "waits", "waits_s")
 
     def __init__(self) -> None:
         self.lines: dict[str, Line] = {}
         self._lines_of: dict[str, str] = {}
         self._counters: dict[str, int] = {}
         self._calls: deque[int] = deque()
-        self._waits: deque[float] = deque()
-        self._waits_s = 0.0
+        self.waits: deque[float] = deque()
+        self.waits_s = 0.0
         self._day_ms, self._weekday = 0, 0
 
     def open_day(self, start_ms: int, weekday: int) -> None:
@@ -121,6 +128,13 @@ class Tracker:
         self._counters.clear()
         for line in self.lines.values():
             line.open_day()
+
+    def warm(self, before: "Tracker") -> None:
+        """Take over what earlier days taught, where today has shown nothing yet."""
+        for service, line in before.lines.items():
+            self.lines.setdefault(service, Line()).warm(line)
+        if not self.waits:
+            self.waits, self.waits_s = before.waits, before.waits_s
 
     def join(self, ticket: str, service: str, at_ms: int) -> None:
         """The ticket begins to wait (again: what it waited before is its caller's to know)."""
@@ -145,10 +159,10 @@ class Tracker:
         since_ms = line.waiting.pop(ticket)
         wait_s = line.call(since_ms, at_ms, self._counters.get(service))
         self._calls.append(at_ms)
-        self._waits.append(wait_s)
-        self._waits_s += wait_s
-        if len(self._waits) > HALL_RECENT:
-            self._waits_s -= self._waits.popleft()
+        self.waits.append(wait_s)
+        self.waits_s += wait_s
+        if len(self.waits) > HALL_RECENT:
+            self.waits_s -= self.waits.popleft()
         return wait_s
 
     def known(self, service: str, at_ms: int, counters: int | None = None, reported: int | None = None) -> Known:
@@ -186,7 +200,7 @@ class Tracker:
             (at_ms - issued[-1]) / 1000 if issued else None,
             len(self._lines_of),
             _within(hall_calls, since_ms),
-            self._waits_s / len(self._waits) if self._waits else None,
+            self.waits_s / len(self.waits) if self.waits else None,
         )
 
 

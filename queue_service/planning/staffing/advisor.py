@@ -5,17 +5,14 @@ Nothing heavy is imported here: numpy comes with the first advice, in the thread
 
 import asyncio
 import hashlib
-import multiprocessing
-import os
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection
 
 from models.wire import rfc3339, rfc3339_or_none, seconds
 from queue_service.domain.hall import Hall
+from queue_service.planning.worker import Worker, WorkerDied
 
 if TYPE_CHECKING:
     from queue_service.planning.staffing.advice import Advice, Item
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 EVERY_MS = 300_000
 PATIENCE_S = 30.0
-NICE = 15
 
 
 class Read(Protocol):
@@ -43,7 +39,7 @@ class Advisor:
     def __init__(self, read: Read) -> None:
         """No worker yet: it starts with the first advice."""
         self._read = read
-        self._pool: ProcessPoolExecutor | None = None
+        self._worker = Worker()
         self._learned: dict[str, tuple[tuple[str, int], Learned]] = {}
         self._kept: dict[str, tuple[int, Document]] = {}
         self._working: dict[str, asyncio.Task[Document]] = {}
@@ -52,11 +48,7 @@ class Advisor:
         """End the worker, whatever it is at."""
         for task in self._working.values():
             task.cancel()
-        if self._pool is not None:
-            workers = self._pool._processes  # noqa: SLF001 (`terminate_workers` comes with Python 3.14)
-            for process in list((workers or {}).values()):
-                process.terminate()
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._worker.close()
 
     async def advice(self, hall: Hall, now_ms: int, most_ms: int = EVERY_MS) -> Document:
         """The advice for a hall (its published view), not older than `most_ms`; an honest absence where there is none.
@@ -111,15 +103,10 @@ class Advisor:
         return learned
 
     async def _in_worker(self, situation: "Situation") -> "Advice":
-        for _ in range(2):
-            if self._pool is None:
-                context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, context, initializer=os.nice, initargs=(NICE,))
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self._pool, _advise, situation)
-            except BrokenProcessPool:
-                self._pool = None  # the worker was killed, perhaps for its memory: once more with a new one
-        raise RuntimeError("the worker that works out advice died twice")
+        try:
+            return await self._worker.run(_advise, situation)
+        except WorkerDied:
+            return await self._worker.run(_advise, situation)  # once more with a new one
 
 
 def _advise(situation: "Situation") -> "Advice":
