@@ -112,20 +112,26 @@ def export(
 
 
 def _export(connection: Connection, wanted: list[str] | None, output: Path | None) -> None:
-    positions = journal.all_positions(connection)
-    chosen = list(dict.fromkeys(wanted or positions))
-    for name in chosen:
-        if name not in positions:
-            raise UnknownHall(f"There is no hall {name!r}.", hall=name)
-    total = sum(positions[name].seq for name in chosen)
-    with _writing(output) as target, progress("exporting", total) as advance:
+    chosen = chosen_halls(connection, wanted)
+    with writing(output) as target, progress("exporting", sum(chosen.values())) as advance:
         for page in log_file.pages(connection, chosen):
             target.write(b"".join(page))
             advance(len(page))
 
 
+def chosen_halls(connection: Connection, wanted: list[str] | None) -> dict[str, int]:
+    """The halls that were asked for, or all, and how long their logs are. Raises UnknownHall."""
+    positions = journal.all_positions(connection)
+    chosen = dict.fromkeys(wanted or positions, 0)
+    for name in chosen:
+        if name not in positions:
+            raise UnknownHall(f"There is no hall {name!r}.", hall=name)
+        chosen[name] = positions[name].seq
+    return chosen
+
+
 @contextmanager
-def _writing(output: Path | None) -> Iterator[BinaryIO]:
+def writing(output: Path | None) -> Iterator[BinaryIO]:
     """Standard output, or a file that appears under its name once it is complete."""
     if output is None:
         yield sys.stdout.buffer
