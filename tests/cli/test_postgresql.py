@@ -43,8 +43,8 @@ def test_a_log_moves_to_postgresql_and_back_unchanged(
 
 
 def test_a_hall_that_moved_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
-    """A served hall moves from SQLite to PostgreSQL: the same events, heads, tickets and legs; the next number follows; a
-    display is sent what it missed. Only receipts stay behind: a repeated issue is a second ticket, a repeated command
+    """A served hall moves from SQLite to PostgreSQL: the same events, heads, tickets and legs; the next number follows;
+    a display is sent what it missed. Only receipts stay behind: a repeated issue is a second ticket, a repeated command
     of a ticket is refused by its state."""
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
@@ -75,7 +75,7 @@ def test_a_hall_that_moved_goes_on_as_if_nothing_had_been(tmp_path: Path) -> Non
     verify(new)
 
 
-async def first_frame(base_url: str, **place: object) -> dict[str, Any]:
+async def first_frame(base_url: str, **place: Any) -> dict[str, Any]:
     """What a display that comes back is told first."""
     async with hall_socket(base_url, **place) as socket:
         frame: dict[str, Any] = await socket.frame()
