@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from models.wire import rfc3339
-from queue_service import journal
+from queue_service import displaced, journal
 from queue_service.codec import chain_row, decode
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
@@ -55,6 +55,14 @@ def pages(connection: Connection, halls: Iterable[str]) -> Iterator[list[bytes]]
         while rows := journal.event_rows(connection, hall, after, PAGE_ROWS):
             yield [orjson.dumps(event_document(row), option=orjson.OPT_APPEND_NEWLINE) for row in rows]
             after = rows[-1].seq
+
+
+def displaced_pages(connection: Connection, halls: Iterable[str]) -> Iterator[list[bytes]]:
+    """The same of what was set aside, by seq; when, as `displaced_at`."""
+    for hall in halls:
+        for rows in displaced.pages(connection, hall, PAGE_ROWS):
+            documents = ({**event_document(row), "displaced_at": rfc3339(row.displaced_at_ms)} for row in rows)
+            yield [orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in documents]
 
 
 @dataclass(slots=True)
@@ -135,18 +143,18 @@ def parsed(line: str | bytes) -> dict[str, Any]:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise NoEvent(f"not JSON ({error})") from error
+    if not isinstance(document, dict) or CHECKPOINT not in document:
+        return checked(document)
+    place = document[CHECKPOINT]
+    if not isinstance(place, dict) or {name: type(value) for name, value in place.items()} != _PLACE:
+        raise NoEvent("a checkpoint has hall, seq and head, and nothing else")
+    return document
+
+
+def checked(document: Any) -> dict[str, Any]:
+    """A JSON value, if it has all the members of an event. Raises NoEvent."""
     if not isinstance(document, dict):
         raise NoEvent("not a JSON object")
-    return checked(document)
-
-
-def checked(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, if it has all the members of an event, or of a checkpoint. Raises NoEvent."""
-    if CHECKPOINT in document:
-        place = document[CHECKPOINT]
-        if not isinstance(place, dict) or {name: type(value) for name, value in place.items()} != _PLACE:
-            raise NoEvent("a checkpoint has hall, seq and head, and nothing else")
-        return document
     for name, kind in _TYPES.items():
         if type(document.get(name)) is not kind:
             raise NoEvent(f"{name} is missing or of the wrong type")
@@ -168,8 +176,8 @@ def checked_hash(before: str, document: dict[str, Any]) -> bytes:
 def _following(hall: Hall, document: dict[str, Any]) -> tuple[Logged, bytes]:
     """The event of a line, if it is the next one and its hash is right."""
     seq, at_ms, kind, version = document["seq"], document["at_ms"], document["kind"], document["version"]
-    if seq != hall.seq + 1:
-        raise NoEvent(f"event {seq} of {hall.id}, but the next would be {hall.seq + 1}")
+    if (document["hall"], seq) != (hall.id, hall.seq + 1):
+        raise NoEvent(f"event {seq} of {document['hall']}, but the next would be {hall.seq + 1}")
     data = checked_hash(hall.head, document)
     if at_ms < hall.last_at_ms:
         raise NoEvent(f"event {seq} is earlier than the one before")

@@ -98,6 +98,9 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="a file (.gz: packed) [default: standard output]")
     ] = None,
+    displaced: Annotated[
+        bool, typer.Option("--displaced", help="what `accept-history` set aside, instead of the log")
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write the log as JSON lines, one event a line as GET …/events shows it, as of one moment.
@@ -106,15 +109,15 @@ def export(
     """
     database = existing_database(database_url)
     try:
-        database.read(lambda connection: _export(connection, hall, output))
+        database.read(lambda connection: _export(connection, hall, output, displaced))
     finally:
         database.close()
 
 
-def _export(connection: Connection, wanted: list[str] | None, output: Path | None) -> None:
+def _export(connection: Connection, wanted: list[str] | None, output: Path | None, displaced: bool) -> None:
     chosen = chosen_halls(connection, wanted)
     with writing(output) as target, progress("exporting", sum(chosen.values())) as advance:
-        for page in log_file.pages(connection, chosen):
+        for page in log_file.displaced_pages(connection, chosen) if displaced else log_file.pages(connection, chosen):
             target.write(b"".join(page))
             advance(len(page))
 
