@@ -15,13 +15,13 @@ from tests.cli.conftest import Command, queue_service
 from tests.databases import Kind, kept_by
 from tests.faults.proving import prove_all
 from tests.http.conftest import BEARER, TOKEN
-from tests.http.shapes import OPERATIONS, check_problem
+from tests.http.shapes import AT_A_CENTRE, OPERATIONS, check_problem
 from tests.running import Node, command_line, running_node, until
 from tests.stream.sockets import assert_gapless, hall_socket
 
 __all__ = ["queue_service"]
 
-NOT_COMMANDS = {("POST", "/v1/node/confirm-clock"), ("POST", "/v1/halls/{hall}/plan-check")}
+NOT_COMMANDS = AT_A_CENTRE | {("POST", "/v1/node/confirm-clock"), ("POST", "/v1/halls/{hall}/plan-check")}
 """They change nothing of a hall."""
 REASON = {"reason": "asked"}
 BODIES: dict[str, dict[str, Any]] = {
@@ -59,7 +59,8 @@ class District:
 
 @pytest.fixture(scope="module")
 def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    """On a server for the centre; with a log at each hall before the centre begins; in the end each database is proved, and no log has a fault."""
+    """With a log at each hall before the centre begins, on a server. In the end each database is proved, and no log has
+    a fault."""
     options: dict[str, dict[str, Any]] = {"east": {"headers": BEARER}, "west": {}}
     with ExitStack() as stack:
         east = stack.enter_context(running_node(tmp_path_factory.mktemp("east"), "--auth", "token", QUEUE_TOKEN=TOKEN))
