@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("queue_service.following")
 
 PAGE_EVENTS = 1_000
+BEGINNING = 2
+"""A hall's first plan and its first day are stored together: a log is not cut between them."""
 TIMEOUT = httpx.Timeout(10, connect=5)
 
 Documents = list[dict[str, Any]]
@@ -183,6 +185,8 @@ class Following:
                 same = middle
             else:
                 differs = middle
+        if same < BEGINNING:
+            same = 0
         return OtherHistory(same, source.seq - same)
 
     # -- another history

@@ -143,6 +143,7 @@ def sample(client: httpx.Client, name: str, hall: str, **labels: str) -> float:
 
 def test_no_command_is_taken(district: District, client: httpx.Client) -> None:
     """Each is 403 `read-only` and names the hall's own node; nothing of the hall changes."""
+    until(lambda: not followed(client, "west")["stale"], "it is followed")
     ticket = client.get("/v1/halls/west/tickets").json()["items"][0]["id"]
     before = seq_of(client, "west")
     names = {"hall": "west", "ticket": ticket, "counter": "1", "alert": "none", "advice": "none"}

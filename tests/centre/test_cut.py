@@ -15,7 +15,7 @@ from tests.centre.halls import put_hall, work
 from tests.centre.line import line
 from tests.faults.proving import prove_all
 from tests.http.conftest import TOKEN
-from tests.running import Inner, eventually, inner_node, running_node
+from tests.running import WAIT_S, Inner, eventually, inner_node, running_node
 from tests.stream.sockets import assert_gapless, hall_socket
 
 HALL = "/v1/halls/hall"
@@ -74,7 +74,7 @@ async def test_a_hall_goes_on_while_its_line_is_cut_and_the_centre_is_not_fooled
                 await until_problem(centre, "cannot be reached")
                 later = await asyncio.to_thread(work, node, "hall", 9)
                 await pass_time(centre, clock, STALE_MS + 1)
-                assert await display.closed() == (1013, UNREAD)
+                assert await asyncio.wait_for(display.closed(), WAIT_S) == (1013, UNREAD)
             await _is_stale(centre, place["seq"])
             await pass_time(centre, clock, 86_400_000)  # its day is over here, and nobody opens another one
             await _is_stale(centre, place["seq"])

@@ -20,7 +20,7 @@ from tests.cli.test_export import rows
 
 __all__ = ["loads"]
 
-PLACES = 8
+PLACES = 4
 
 
 def documents(database: Database) -> list[dict[str, Any]]:
@@ -29,18 +29,26 @@ def documents(database: Database) -> list[dict[str, Any]]:
     return [parsed(orjson.dumps(event_document(row))) for row in found]
 
 
+def seqs_of(path: Path, kind: str) -> list[int]:
+    """The events of a kind."""
+    with raw(path) as file:
+        return [row[0] for row in file.execute("SELECT seq FROM event WHERE kind = ? ORDER BY seq", (kind,))]
+
+
 @pytest.mark.parametrize("seed", SEEDS[:2])
 def test_any_place_of_a_log_can_be_gone_back_to(loads: Loads, tmp_path: Path, seed: int) -> None:
-    """After a random load: cut back to a random place, at and around midnights, and to nothing; each time the rows
-    are what the shorter log says, and taking the rest in again gives back every row."""
+    """After a random load: cut back to random places, to nothing, to midnights (with somebody still being served) and
+    to before each undo (which opens a closed ticket again); each time the rows are what the shorter log says, and
+    taking the rest in again gives back every row."""
     path = tmp_path / "queue.db"
     shutil.copy(loads(seed), path)
     database, halls = Database(f"sqlite:///{path}", synchronous="OFF"), FollowedHalls()
     log, before = documents(database), rows(path)
-    with raw(path) as file:
-        midnights = [row[0] for row in file.execute("SELECT seq FROM event WHERE kind = 'day_opened'")]
+    midnights, undone = seqs_of(path, "day_opened"), seqs_of(path, "command_undone")
     chance = random.Random(seed)  # noqa: S311 (places, not secrets)
-    places = {chance.randrange(len(log)) for _ in range(PLACES)} | {0, len(log) - 1, midnights[1] - 1, midnights[1]}
+    places = {chance.randrange(len(log)) for _ in range(PLACES)} | {0, len(log) - 1, *midnights}
+    places |= {seq - 1 for seq in (*midnights, *undone)}
+    places -= {1}  # a hall is stored with its first day
     print(f"seed {seed}, places {sorted(places)}")
     for after in sorted(places):
         end = max(after, midnights[0])

@@ -15,10 +15,21 @@ from tests.centre.line import line
 from tests.databases import BOTH, Kind, kept_by
 from tests.faults.proving import prove_all
 from tests.http.shapes import check_problem
-from tests.running import Node, command_line, database_url, eventually, inner_node, running_node, start_node, until
+from tests.running import (
+    WAIT_S,
+    Node,
+    command_line,
+    database_url,
+    eventually,
+    inner_node,
+    running_node,
+    start_node,
+    until,
+)
 from tests.stream.sockets import hall_socket
 
 HALL = "/v1/halls/hall"
+OTHER = "the log of the hall's node has another history"
 SIGNED = ("actor", "at_ms", "channel", "command_seq", "data", "hall", "kind", "seq", "version")
 
 
@@ -71,7 +82,7 @@ async def test_a_node_that_was_put_back_is_noticed_and_followed_once_that_is_acc
                     try:
                         to_hall.lead_to(restored.base_url)
                         await asyncio.to_thread(until, lambda: _other(centre), "the centre notices")
-                        assert await display.closed() == (1013, "the log of the hall's node has another history")
+                        assert await asyncio.wait_for(display.closed(), WAIT_S) == (1013, OTHER)
                         await asyncio.to_thread(_goes_on, restored, centre, common, ends)
                         await asyncio.to_thread(_accept, restored, centre, common, ends)
                     finally:
