@@ -10,7 +10,7 @@ from api import problems, stream
 from api.direct import Direct
 from api.edge import Edge
 from api.pages import clips, serving
-from api.routes import counters, halls, menu, node, plans, promise, reports, staffing, tickets
+from api.routes import counters, following, halls, menu, node, plans, promise, reports, staffing, tickets
 from api.service import Service
 from models.answers import Problem
 
@@ -34,7 +34,21 @@ def build(service: Service) -> ASGIApp:
     )
     app.state.service = service
     problems.install(app)
-    modules = (tickets, menu, counters, halls, plans, promise, reports, staffing, node, stream, serving, clips)
+    modules = (
+        tickets,
+        menu,
+        counters,
+        halls,
+        plans,
+        promise,
+        reports,
+        staffing,
+        node,
+        following,
+        stream,
+        serving,
+        clips,
+    )
     routers = [module.ROUTER for module in modules]
     for router in routers:
         app.include_router(router)

@@ -51,6 +51,7 @@ READING: dict[int | str, dict[str, Any]] = {
 COMMANDING: dict[int | str, dict[str, Any]] = {
     **READING,
     **_documented(400, "The body is not JSON"),
+    **_documented(403, "This node only follows the hall (a centre); `node` is where commands go"),
     **_documented(409, "The present state does not allow it; the answer says which state"),
     **_documented(413, "The body is too large"),
 }
@@ -73,12 +74,15 @@ async def ask(
     channel: Channel = Channel.API,
 ) -> Response:
     """Have a command decided and stored; the response comes only after that."""
+    service = service_of(request)
+    if service.following is not None:
+        raise service.following.refusal(hall)
     actor: str = request.scope["state"]["actor"]
     keyed = None
     if key is not None:
         body_hash = hashlib.sha256(await request.body()).hexdigest()
         keyed = Keyed(key, request.method, request.scope["path"][:300], body_hash)
-    engine = service_of(request).engine
+    engine = service.engine
     return respond(await engine.submit(hall, command, actor=actor, channel=channel, answering=answering, keyed=keyed))
 
 

@@ -40,6 +40,8 @@ TABLE: dict[type[errors.QueueServiceError], tuple[int, str]] = {
     errors.AdviceAnswered: (409, "advice-answered"),
     errors.AdviceExpired: (409, "advice-expired"),
     errors.PlanInUse: (409, "plan-in-use"),
+    errors.NoOtherHistory: (409, "no-other-history"),
+    errors.ReadOnly: (403, "read-only"),
     errors.StaleVersion: (412, "stale-version"),
     errors.Unavailable: (503, "unavailable"),
     errors.OutcomeUnknown: (503, "outcome-unknown"),

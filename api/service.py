@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from api.advising import Advising
 from api.answers import leg_documents, live_ticket, nothing, ticket_document
 from api.charting import Charts
+from api.following import Following
 from api.foretelling import Foretelling
 from api.ids import hall_of
 from api.live import LiveHalls
@@ -69,6 +70,9 @@ class Service:
                 storage=self._storage,
             )
         )
+        self.following = Following(self) if settings.follow else None
+        if self.following is not None:
+            self.metrics.watch_following(self.following.measured)
         self.advisor = Advisor(self.feed.read)
         self.advising = Advising(self)
         self.foretelling = Foretelling(self)
@@ -83,9 +87,12 @@ class Service:
         self.database.set_clock(self.clock)
         self.engine.start()
         self.feed.start()
-        self.background(self._keep())
-        self.background(self._advise())
-        self.background(self.live.keep_watch())
+        if self.following is not None:
+            self.background(self.following.follow())
+        else:
+            self.background(self._keep())
+            self.background(self._advise())
+            self.background(self.live.keep_watch())
         self.background(self.live.keep_estimating())
         self.background(self.foretelling.keep_studying())
         self.background(self.foretelling.keep_asking())
@@ -164,9 +171,9 @@ class Service:
     # -- reads
 
     async def current_view(self, hall_id: str) -> View:
-        """The hall's view, its business day opened. Raises UnknownHall."""
+        """The hall's view, its business day opened (at a centre: as its own node had it). Raises UnknownHall."""
         view = await self.feed.view(hall_id)
-        if view.hall.is_due(self.clock.now_ms()):
+        if self.following is None and view.hall.is_due(self.clock.now_ms()):
             await self.open_day(hall_id)
         return view
 
@@ -197,6 +204,16 @@ class Service:
         return None, found
 
     # -- how it is
+
+    def why_stale(self, hall_id: str) -> str | None:
+        """Why this node cannot vouch for what it shows of a hall; None where it can."""
+        if self.feed.is_stale:
+            return "the log cannot be read"
+        return None if self.following is None else self.following.why_stale(hall_id)
+
+    def as_of_ms(self, hall_id: str) -> int:
+        """The moment up to which a hall's log is known to have been read."""
+        return self.feed.as_of_ms if self.following is None else self.following.as_of_ms(hall_id)
 
     def faults(self) -> list[str]:
         """Why this node is not ready; empty when it is."""

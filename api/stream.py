@@ -30,7 +30,6 @@ ROUTER = APIRouter()
 BAD_REQUEST = 4400
 NOT_FOUND = 4404
 WATCH_S = 1.0
-STALE = "the log cannot be read"
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _MOST_DIGITS = 18
@@ -247,8 +246,8 @@ async def _accept(socket: WebSocket) -> tuple[Service, PreframedProtocol]:
 
 async def _view(service: Service, hall: str) -> View:
     """The hall's view, its business day opened, if this node can vouch for it."""
-    if service.feed.is_stale:
-        raise Unavailable(STALE)
+    if (why := service.why_stale(hall)) is not None:
+        raise Unavailable(why)
     return await service.current_view(hall)
 
 
@@ -277,15 +276,15 @@ async def keep_in_touch(service: Service) -> None:
 async def _beat(service: Service) -> None:
     while True:
         await asyncio.sleep(service.settings.heartbeat_s)
-        as_of = rfc3339(service.feed.as_of_ms)
         for view in tuple(service.feed.views.values()):
             seq, head = view.hall.seq, view.hall.head
+            as_of = rfc3339(service.as_of_ms(view.hall.id))
             view.beat(Frame(seq, head, orjson.dumps({"type": "heartbeat", "seq": seq, "as_of": as_of})))
 
 
 async def _watch(service: Service) -> None:
     while True:
         await asyncio.sleep(WATCH_S)
-        if service.feed.is_stale:
-            for view in tuple(service.feed.views.values()):
-                view.dismiss(TRY_AGAIN, STALE)
+        for view in tuple(service.feed.views.values()):
+            if view.followers and (why := service.why_stale(view.hall.id)) is not None:
+                view.dismiss(TRY_AGAIN, why)

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from metrics.estimates import EstimateGauges
+from metrics.following import FollowingGauges, Measured
 from metrics.gauges import Gauges, Live
 from metrics.node import NodeMetrics
 from metrics.node_gauges import NodeGauges
@@ -48,6 +49,10 @@ class HallMetrics:
         """Show how good the estimates of a running node are; called once."""
         self._registry.register(EstimateGauges(estimates, outlooks))
 
+    def watch_following(self, measured: Measured) -> None:
+        """Show how fresh the halls are that a centre follows; called once."""
+        self._registry.register(FollowingGauges(measured))
+
     def fold(self, hall: Hall, logged: Logged) -> None:
         """Keep today's tally up with a published event, after `evolve` and before `drain` (a `feed.Fold`)."""
         tally = self._tallies.get(hall.id)
@@ -59,6 +64,10 @@ class HallMetrics:
         """Count what this node has just committed. `lag_seconds`: from the commit until its events were published."""
         self._tickets.observe(commit.events)
         self._node.observe(commit.submissions, commit.seconds, lag_seconds if commit.events else None)
+
+    def observe_followed(self, events: Sequence[Logged]) -> None:
+        """Count what a hall's own node has committed and this one has just taken in."""
+        self._tickets.observe(events)
 
     def tally(self, hall_id: str) -> DayTally:
         """What a hall's day has settled so far."""

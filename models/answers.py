@@ -181,7 +181,48 @@ class Problem(BaseModel):
 
 
 class Health(AnswerShape):
-    """Whether the node lives, or is ready, and why not."""
+    """Whether the node lives, or is ready, and why not. `stale_halls`: at a centre, those that it cannot read now; it
+    is ready all the same, for the others."""
 
     status: str
     reasons: list[str] = Field(default_factory=list)
+    stale_halls: list[str] = Field(default_factory=list)
+
+
+class OtherHistoryAnswer(AnswerShape):
+    """The node's log and what is here are the same up to the event `common_seq`; `only_here`: how many come after it
+    here and are not in the node's log."""
+
+    common_seq: int
+    only_here: int
+
+
+class FollowedAnswer(AnswerShape):
+    """A hall that a centre follows at the hall's own `node`, up to `seq`. `as_of`, `lag_s`: when all that the node had
+    was here; null: not since this centre began. `stale`: what is shown of it need not be so any more."""
+
+    hall: str
+    node: str
+    seq: int
+    head: str
+    as_of: AwareDatetime | None
+    lag_s: float | None
+    stale: bool
+    problem: str | None
+    other_history: OtherHistoryAnswer | None
+
+
+class FollowedList(AnswerShape):
+    """All halls that this node follows."""
+
+    items: list[FollowedAnswer]
+
+
+class AcceptedAnswer(AnswerShape):
+    """The history that was accepted: the same up to `common_seq`, then `set_aside` events were taken out here; the log
+    is followed up to `seq` now."""
+
+    hall: str
+    common_seq: int
+    set_aside: int
+    seq: int

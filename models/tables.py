@@ -138,6 +138,24 @@ class LegRow(SQLModel, table=True):
     outcome: str | None = Field(default=None, sa_column=Column(_text(20)))
 
 
+class DisplacedRow(SQLModel, table=True):
+    """An event that was in a hall's log here, and is not in the log of the hall's own node any more. Its hash follows
+    from the event before it: one in the log, or one that was set aside with it."""
+
+    __tablename__ = "displaced"
+    hall: str = Field(sa_column=Column(_text(40), primary_key=True))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    hash: str = Field(sa_column=Column(_text(64), primary_key=True))
+    command_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at_ms: int = Field(sa_column=_ms())
+    kind: str = Field(sa_column=Column(_text(40), nullable=False))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    actor: str = Field(sa_column=Column(_text(80), nullable=False))
+    channel: str = Field(sa_column=Column(_text(20), nullable=False))
+    data: str = Field(sa_column=Column(Text, nullable=False))
+    displaced_at_ms: int = Field(sa_column=_ms())
+
+
 class ReceiptRow(SQLModel, table=True):
     """The answer given to a keyed command, so that a repeat gets the same one."""
 

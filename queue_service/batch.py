@@ -112,7 +112,7 @@ class Batches:
         by the reading of it, and what is committed meanwhile is all that is left to be read under the lock."""
         for hall_id, position in journal.positions(connection, list(halls)).items():
             hall = journal.load(connection, hall_id, position)
-            self._copies[hall_id] = Copy(hall, _stored(hall))
+            self._copies[hall_id] = Copy(hall, held_tickets(hall))
 
     def run(self, connection: Connection, batch: Sequence[Submission], wait: bool = True) -> list[Logged]:
         """Decide and store a batch inside an open write transaction. The submissions carry their results.
@@ -194,10 +194,10 @@ class Batches:
                 evolve(copy.hall, logged)
                 work.learned.append(logged)
             copy.hall.drain()
-            copy.stored = _stored(copy.hall)
+            copy.stored = held_tickets(copy.hall)
         if copy is None or (copy.hall.seq, copy.hall.head) != (position.seq, position.head):
             hall = journal.load(connection, hall_id, position)
-            copy = Copy(hall, _stored(hall))
+            copy = Copy(hall, held_tickets(hall))
         return copy
 
     def _decide(self, work: "Work", one: Submission, copy: Copy) -> Answer:
@@ -309,5 +309,6 @@ def _refuse_closed(connection: Connection | None, hall: Hall, command: c.Command
         check_state(closed.state, verb, closed.number)
 
 
-def _stored(hall: Hall) -> dict[str, str]:
+def held_tickets(hall: Hall) -> dict[str, str]:
+    """Which counter the tickets table has for each held ticket, just after it was written."""
     return {counter.ticket: counter.id for counter in hall.counters.values() if counter.ticket is not None}

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from queue_service.clock import Clock
+from queue_service.databases.backup import Progress, copy_into
 from queue_service.databases.kinds import Failure, Kind
 from queue_service.databases.sqlite import SqliteFile
 from queue_service.errors import BadInput
@@ -69,6 +70,15 @@ class Database:
         """Run `work` in a read transaction: it sees one committed state."""
         with self.kind.readers.connect() as connection:
             return work(connection)
+
+    def copy_into(self, target: Path, progress: Progress) -> None:
+        """Copy SQLite's file, as of one moment, while others write. A server has better tools of its own."""
+        if not isinstance(self.kind, SqliteFile):
+            raise BadInput(
+                f"{self.place} is PostgreSQL's to back up: `pg_dump --format=custom` for a copy as of now, "
+                "`pg_basebackup` with WAL archiving for any moment; then `queue-service verify` on what was restored."
+            )
+        self.read(lambda connection: copy_into(connection, target, progress))
 
     def exists(self) -> bool:
         """Whether there is something to read, as far as can be told without asking what it is."""

@@ -80,6 +80,14 @@ class Suspended(Refusal):
     """The hall or the service is suspended."""
 
 
+class ReadOnly(Refusal):
+    """This node only follows the hall; commands are for the hall's own node."""
+
+
+class NoOtherHistory(Refusal):
+    """The hall's own node has the history that is here; there is nothing to accept."""
+
+
 class UnknownAlert(Refusal):
     """The hall has no such alert today."""
 

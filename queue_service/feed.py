@@ -205,6 +205,11 @@ class Feed:
             if len(events) < SLICE_EVENTS and self._latest.get(hall_id, 0) <= max(latest, view.hall.seq):
                 return
 
+    async def begin_again(self, hall_id: str) -> None:
+        """The hall's log was given another history by this process: show that, before anything that follows it."""
+        if hall_id in self.views:
+            await self._start_over(self.views[hall_id])
+
     async def _start_over(self, view: View) -> None:
         LOG.warning("history-changed: %s", view.hall.id)
         self._latest.pop(view.hall.id, None)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, and_, bindparam, delete, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 
@@ -110,6 +111,12 @@ def event_rows(connection: Connection, hall: str, after: int, limit: int) -> lis
 def head_at(connection: Connection, hall: str, seq: int) -> str | None:
     """The hash of one event of a hall's log; None: the log does not reach so far."""
     return connection.execute(select(EVENT.c.hash).where(EVENT.c.hall == hall, EVENT.c.seq == seq)).scalar_one_or_none()
+
+
+def day_openings(connection: Connection, hall: str) -> list[tuple[int, str]]:
+    """Where in a hall's log each business day begins, and its date; reads the log's index from end to end."""
+    opened = select(EVENT.c.seq, EVENT.c.data).where(EVENT.c.hall == hall, EVENT.c.kind == DayOpened.KIND)
+    return [(row.seq, orjson.loads(row.data)["day"]) for row in connection.execute(opened.order_by(EVENT.c.seq))]
 
 
 def logged(row: Any, previous: str | None = None) -> Logged:
@@ -243,6 +250,11 @@ class Rows:
     gone: list[tuple[str, int]]
     receipts: Sequence[tuple[Any, ...]]
     halls: list[tuple[Any, ...]]
+
+
+def append(connection: Connection, writes: Sequence[HallWrite]) -> None:
+    """Store what halls' logs have gained, at once."""
+    store(connection, rows(writes, ()))
 
 
 def rows(writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -> Rows:

@@ -1,10 +1,11 @@
 """The log as a file of JSON lines, one event a line in the shape of `GET …/events`, and a database restored from it.
 
 Everything the hashes are made of is in the lines, so a restored log is the log, hash by hash, and tickets and legs
-follow from it. Receipts are not in the log: a retry across a restore is a new command.
+follow from it. Receipts are not in the log: a retry across a restore is a new command. Between the events there may be
+checkpoints, as archives have them: what they say must be so.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from models.wire import rfc3339
-from queue_service import journal
+from queue_service import displaced, journal
 from queue_service.codec import chain_row, decode
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
@@ -21,11 +22,13 @@ from queue_service.domain.hall import Hall
 from queue_service.errors import BadInput, UnknownEventKind
 
 PAGE_ROWS = 2_000
+CHECKPOINT = "checkpoint"
 
 _TYPES = {
     "hall": str, "seq": int, "command_seq": int, "at_ms": int, "kind": str, "version": int, "actor": str,
     "channel": str, "data": dict, "head": str,
 }  # fmt: skip
+_PLACE = {"hall": str, "seq": int, "head": str}
 
 
 def event_document(row: Any) -> dict[str, Any]:
@@ -45,13 +48,21 @@ def event_document(row: Any) -> dict[str, Any]:
     }
 
 
-def pages(connection: Connection, halls: Sequence[str]) -> Iterator[list[bytes]]:
+def pages(connection: Connection, halls: Iterable[str]) -> Iterator[list[bytes]]:
     """The logs of some halls, one after the other, a page of lines at a time."""
     for hall in halls:
         after = 0
         while rows := journal.event_rows(connection, hall, after, PAGE_ROWS):
             yield [orjson.dumps(event_document(row), option=orjson.OPT_APPEND_NEWLINE) for row in rows]
             after = rows[-1].seq
+
+
+def displaced_pages(connection: Connection, halls: Iterable[str]) -> Iterator[list[bytes]]:
+    """The same of what was set aside, by seq; when, as `displaced_at`."""
+    for hall in halls:
+        for rows in displaced.pages(connection, hall, PAGE_ROWS):
+            documents = ({**event_document(row), "displaced_at": rfc3339(row.displaced_at_ms)} for row in rows)
+            yield [orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in documents]
 
 
 @dataclass(slots=True)
@@ -75,7 +86,7 @@ def restore(
     for number, line in enumerate(lines, 1):
         try:
             _take(connection, halls, line, only)
-        except _NoEvent as fault:
+        except NoEvent as fault:
             raise BadInput(f"line {number}: {fault}.") from fault
         if number % PAGE_ROWS == 0:
             _store(connection, halls)
@@ -89,62 +100,95 @@ def restore(
     return [restored.hall for restored in halls.values()]
 
 
-class _NoEvent(Exception):
+class NoEvent(Exception):
     """Why a line is not the next event of its hall."""
 
 
 def _take(connection: Connection, halls: dict[str, _Restored], line: str, only: frozenset[str]) -> None:
-    document = _parsed(line)
-    hall_id = document["hall"]
+    document = parsed(line)
+    hall_id = document.get(CHECKPOINT, document)["hall"]
     if only and hall_id not in only:
         return
     if hall_id not in halls:
         if journal.positions(connection, [hall_id]):
-            raise _NoEvent(f"the hall {hall_id!r} exists already, and a log is only restored as a whole")
+            raise NoEvent(f"the hall {hall_id!r} exists already, and a log is only restored as a whole")
         halls[hall_id] = _Restored(Hall(hall_id))
     restored = halls[hall_id]
-    data = orjson.dumps(document["data"], option=orjson.OPT_SORT_KEYS)
-    logged = _following(restored.hall, document, data)
+    if CHECKPOINT in document:
+        _check(restored.hall, document[CHECKPOINT])
+    else:
+        restored.events.append(followed(restored.hall, document))
+
+
+def _check(hall: Hall, place: dict[str, Any]) -> None:
+    """A checkpoint must say where the log stands."""
+    if (place["seq"], place["head"]) != (hall.seq, hall.head):
+        raise NoEvent(f"a checkpoint at event {place['seq']} of {hall.id}, but the log before it ends at {hall.seq}")
+
+
+def followed(hall: Hall, document: dict[str, Any]) -> tuple[Logged, bytes]:
+    """Apply the next event of a hall, and its data as stored. Raises NoEvent, and leaves the hall as it was, where it
+    does not follow; where only its contents do not, the hall is to be thrown away."""
+    logged, data = _following(hall, document)
     try:
-        evolve(restored.hall, logged)
+        evolve(hall, logged)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _NoEvent(f"event {logged.seq} does not follow from those before it") from error
-    restored.events.append((logged, data))
+        raise NoEvent(f"event {logged.seq} does not follow from those before it") from error
+    return logged, data
 
 
-def _parsed(line: str) -> dict[str, Any]:
+def parsed(line: str | bytes) -> dict[str, Any]:
+    """The document of a line: an event, or a checkpoint. Raises NoEvent."""
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise _NoEvent(f"not JSON ({error})") from error
-    if not isinstance(document, dict):
-        raise _NoEvent("not a JSON object")
-    for name, kind in _TYPES.items():
-        if type(document.get(name)) is not kind:
-            raise _NoEvent(f"{name} is missing or of the wrong type")
-    if document["channel"] not in list(Channel):
-        raise _NoEvent(f"there is no channel {document['channel']!r}")
+        raise NoEvent(f"not JSON ({error})") from error
+    if not isinstance(document, dict) or CHECKPOINT not in document:
+        return checked(document)
+    place = document[CHECKPOINT]
+    if not isinstance(place, dict) or {name: type(value) for name, value in place.items()} != _PLACE:
+        raise NoEvent("a checkpoint has hall, seq and head, and nothing else")
     return document
 
 
-def _following(hall: Hall, document: dict[str, Any], data: bytes) -> Logged:
+def checked(document: Any) -> dict[str, Any]:
+    """A JSON value, if it has all the members of an event. Raises NoEvent."""
+    if not isinstance(document, dict):
+        raise NoEvent("not a JSON object")
+    for name, kind in _TYPES.items():
+        if type(document.get(name)) is not kind:
+            raise NoEvent(f"{name} is missing or of the wrong type")
+    if document["channel"] not in list(Channel):
+        raise NoEvent(f"there is no channel {document['channel']!r}")
+    return document
+
+
+def checked_hash(before: str, document: dict[str, Any]) -> bytes:
+    """The canonical bytes of an event's data, if its hash follows from `before`. Raises NoEvent."""
+    data = orjson.dumps(document["data"], option=orjson.OPT_SORT_KEYS)
+    hall, seq, command_seq, at_ms = (document[name] for name in ("hall", "seq", "command_seq", "at_ms"))
+    actor, channel, kind, version = (document[name] for name in ("actor", "channel", "kind", "version"))
+    if chain_row(before, hall, seq, command_seq, at_ms, actor, channel, kind, version, data) != document["head"]:
+        raise NoEvent(f"the hash of event {seq} does not follow from its contents and the event before")
+    return data
+
+
+def _following(hall: Hall, document: dict[str, Any]) -> tuple[Logged, bytes]:
     """The event of a line, if it is the next one and its hash is right."""
-    seq, head, at_ms = document["seq"], document["head"], document["at_ms"]
-    command_seq, kind, version = document["command_seq"], document["kind"], document["version"]
-    actor, channel = document["actor"], document["channel"]
-    if seq != hall.seq + 1:
-        raise _NoEvent(f"event {seq} of {hall.id}, but the next would be {hall.seq + 1}")
-    if chain_row(hall.head, hall.id, seq, command_seq, at_ms, actor, channel, kind, version, data) != head:
-        raise _NoEvent(f"the hash of event {seq} does not follow from its contents and the event before")
+    seq, at_ms, kind, version = document["seq"], document["at_ms"], document["kind"], document["version"]
+    if (document["hall"], seq) != (hall.id, hall.seq + 1):
+        raise NoEvent(f"event {seq} of {document['hall']}, but the next would be {hall.seq + 1}")
+    data = checked_hash(hall.head, document)
     if at_ms < hall.last_at_ms:
-        raise _NoEvent(f"event {seq} is earlier than the one before")
+        raise NoEvent(f"event {seq} is earlier than the one before")
     try:
         event = decode(kind, version, data)
     except UnknownEventKind as error:
-        raise _NoEvent(str(error).rstrip(".")) from error
+        raise NoEvent(str(error).rstrip(".")) from error
     except (TypeError, ValueError) as error:
-        raise _NoEvent(f"the data of event {seq} is no {kind}") from error
-    return Logged(hall.id, seq, command_seq, at_ms, actor, channel, event, head)
+        raise NoEvent(f"the data of event {seq} is no {kind}") from error
+    command_seq, actor, channel = document["command_seq"], document["actor"], document["channel"]
+    return Logged(hall.id, seq, command_seq, at_ms, actor, channel, event, document["head"]), data
 
 
 def _store(connection: Connection, halls: dict[str, _Restored]) -> None:
@@ -152,6 +196,6 @@ def _store(connection: Connection, halls: dict[str, _Restored]) -> None:
     ready = [restored for restored in halls.values() if restored.events and restored.hall.today is not None]
     if ready:
         writes = [journal.HallWrite(one.hall, one.events, one.stored) for one in ready]
-        journal.store(connection, journal.rows(writes, []))
+        journal.append(connection, writes)
     for restored in ready:
         restored.events = []

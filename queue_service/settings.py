@@ -1,10 +1,13 @@
 """Every setting, as `QUEUE_*` variables and as `serve` options of the same names."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.plan import HALL_ID_PATTERN
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -14,6 +17,20 @@ class Auth(StrEnum):
 
     OPEN = "open"
     TOKEN = "token"  # noqa: S105 (the word, not a secret)
+
+
+_NODE = re.compile(r"https?://[^/@?#\s]+(/[^?#\s]*)?")
+"""Without a name and password: those would be shown to whoever asks what is followed."""
+
+
+def _pairs(given: object) -> object:
+    """`HALL=VALUE` as the command line has it, several of them."""
+    if not isinstance(given, list):
+        return given
+    parts = [str(one).partition("=") for one in given]
+    if wrong := next((name for name, sign, _ in parts if not sign), None):
+        raise ValueError(f"write it as HALL=VALUE, not {wrong!r}")
+    return {name: value for name, _, value in parts}
 
 
 class Settings(BaseSettings):
@@ -44,7 +61,29 @@ class Settings(BaseSettings):
         description="bucket bounds of the wait histogram in seconds, as a JSON list",
     )
     clips: str | None = Field(None, description="a folder of recorded words, for displays whose browser has no voice")
+    follow: Annotated[dict[str, str], BeforeValidator(_pairs)] = Field(
+        default_factory=dict,
+        description="a read-only centre: by hall, the URL of the hall's own node, whose log it follows",
+    )
+    follow_tokens: Annotated[dict[str, str], BeforeValidator(_pairs)] = Field(
+        default_factory=dict, description="by hall, the bearer token that its own node asks for"
+    )
+    follow_s: Annotated[float, Field(gt=0, le=5)] = Field(1.0, description="how often a centre asks each hall's node")
     log_level: str = Field("info", description="critical, error, warning, info or debug")
+
+    @model_validator(mode="after")
+    def _followable(self) -> "Settings":
+        """Each hall that is followed has a node that can be asked, and only such halls have tokens."""
+        for hall, url in self.follow.items():
+            if not re.fullmatch(HALL_ID_PATTERN, hall):
+                raise ValueError(f"QUEUE_FOLLOW: {hall!r} is no hall's id.")
+            if not _NODE.fullmatch(url):
+                raise ValueError(f"QUEUE_FOLLOW: {hall} is followed at http://HOST or https://HOST, not {url!r}.")
+        for hall in self.follow_tokens:
+            if hall not in self.follow:
+                raise ValueError(f"QUEUE_FOLLOW_TOKENS: {hall} is not followed.")
+        self.follow = {hall: url.rstrip("/") for hall, url in self.follow.items()}
+        return self
 
     @model_validator(mode="after")
     def _guarded(self) -> "Settings":

@@ -27,7 +27,9 @@ ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 def application() -> typer.Typer:
     """The command line with every command registered."""
     from api.cli import (  # noqa: PLC0415 (each registers its own)
+        archive,  # noqa: F401
         backtest,  # noqa: F401
+        backup,  # noqa: F401
         demo,  # noqa: F401
         history,  # noqa: F401
         node,  # noqa: F401

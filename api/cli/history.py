@@ -98,6 +98,9 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="a file (.gz: packed) [default: standard output]")
     ] = None,
+    displaced: Annotated[
+        bool, typer.Option("--displaced", help="what `accept-history` set aside, instead of the log")
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write the log as JSON lines, one event a line as GET …/events shows it, as of one moment.
@@ -106,26 +109,32 @@ def export(
     """
     database = existing_database(database_url)
     try:
-        database.read(lambda connection: _export(connection, hall, output))
+        database.read(lambda connection: _export(connection, hall, output, displaced))
     finally:
         database.close()
 
 
-def _export(connection: Connection, wanted: list[str] | None, output: Path | None) -> None:
-    positions = journal.all_positions(connection)
-    chosen = list(dict.fromkeys(wanted or positions))
-    for name in chosen:
-        if name not in positions:
-            raise UnknownHall(f"There is no hall {name!r}.", hall=name)
-    total = sum(positions[name].seq for name in chosen)
-    with _writing(output) as target, progress("exporting", total) as advance:
-        for page in log_file.pages(connection, chosen):
+def _export(connection: Connection, wanted: list[str] | None, output: Path | None, displaced: bool) -> None:
+    chosen = chosen_halls(connection, wanted)
+    with writing(output) as target, progress("exporting", sum(chosen.values())) as advance:
+        for page in log_file.displaced_pages(connection, chosen) if displaced else log_file.pages(connection, chosen):
             target.write(b"".join(page))
             advance(len(page))
 
 
+def chosen_halls(connection: Connection, wanted: list[str] | None) -> dict[str, int]:
+    """The halls that were asked for, or all, and how long their logs are. Raises UnknownHall."""
+    positions = journal.all_positions(connection)
+    chosen = dict.fromkeys(wanted or positions, 0)
+    for name in chosen:
+        if name not in positions:
+            raise UnknownHall(f"There is no hall {name!r}.", hall=name)
+        chosen[name] = positions[name].seq
+    return chosen
+
+
 @contextmanager
-def _writing(output: Path | None) -> Iterator[BinaryIO]:
+def writing(output: Path | None) -> Iterator[BinaryIO]:
     """Standard output, or a file that appears under its name once it is complete."""
     if output is None:
         yield sys.stdout.buffer

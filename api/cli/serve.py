@@ -17,6 +17,7 @@ from api.http_protocol import CorkedHttpProtocol
 from api.service import Service
 from api.websocket_protocol import PreframedProtocol
 from queue_service.clock import Clock
+from queue_service.errors import BadInput
 from queue_service.settings import Auth, Settings
 
 STOP_S = 10
@@ -79,6 +80,8 @@ class Server(uvicorn.Server):
 
 def _links(base: str, hall: str | None, settings: Settings) -> str:
     lines = [f"Serving at {base}", f"  API       {base}/docs", f"  metrics   {base}/metrics"]
+    if settings.follow:
+        lines.append(f"Read-only: it follows {', '.join(sorted(settings.follow))}. How fresh: {base}/v1/following")
     if hall:
         bearer = " -H 'Authorization: Bearer …'" if settings.auth == Auth.TOKEN else ""
         post = f"curl -s{bearer} -H 'Content-Type: application/json'"
@@ -110,6 +113,8 @@ def start_logging(level: str) -> None:
 def run(settings: Settings, plans: list[Path], clock: Clock | None = None) -> None:
     """Serve until stopped; halls of `plans` that do not exist yet are created."""
     start_logging(settings.log_level)
+    if settings.follow and plans:
+        raise BadInput("A node that follows halls makes none: leave out --hall, or --follow.")
     database = open_database(settings.database_url)
     halls = []
     for path in plans:
@@ -136,6 +141,15 @@ def serve(
     drain_s: Annotated[float | None, typer.Option(help="unready for so long before it closes [default: 0]")] = None,
     wait_buckets: Annotated[list[float] | None, typer.Option(help="wait histogram bounds in seconds")] = None,
     clips: Annotated[str | None, typer.Option(help="folder of recorded words for displays without a voice")] = None,
+    follow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HALL=URL", help="a read-only centre that follows this hall at its own node; repeatable"),
+    ] = None,
+    follow_tokens: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HALL=TOKEN", help="the token of a hall's own node; better given as QUEUE_FOLLOW_TOKENS"),
+    ] = None,
+    follow_s: Annotated[float | None, typer.Option(help="how often each node is asked [default: 1]")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, ... [default: info]")] = None,
 ) -> None:
     """Serve the API, the streams and the metrics. Every option is also a QUEUE_* variable."""
@@ -151,6 +165,9 @@ def serve(
         drain_s=drain_s,
         wait_buckets=wait_buckets or None,
         clips=clips,
+        follow=follow or None,
+        follow_tokens=follow_tokens or None,
+        follow_s=follow_s,
         log_level=log_level,
     )
     run(Settings(**options), hall or [])

@@ -41,7 +41,7 @@ def verify(database_url: DatabaseUrl = None) -> None:
     """
     database = existing_database(database_url)
     try:
-        database.read(_prove_all)
+        database.read(prove_all)
     except Disproved as disproved:
         ERR.print(str(disproved.fault), style="red", markup=False)
         sys.exit(1)
@@ -52,7 +52,8 @@ def verify(database_url: DatabaseUrl = None) -> None:
         database.close()
 
 
-def _prove_all(connection: Connection) -> None:
+def prove_all(connection: Connection) -> None:
+    """Prove every hall, and say so; raises Disproved."""
     found = halls(connection)
     with progress("verifying", sum(events for _, events in found)) as advance:
         for hall_id, _ in found:

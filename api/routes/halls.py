@@ -84,7 +84,7 @@ async def read_board(request: Request, hall: HallPath) -> Response:
     document = {
         "seq": view.hall.seq,
         "head": view.hall.head,
-        "as_of": rfc3339(service.feed.as_of_ms),
+        "as_of": rfc3339(service.as_of_ms(hall)),
         "board": view.board(),
         "estimates": service.live.estimates(view.hall),
     }

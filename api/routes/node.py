@@ -24,8 +24,12 @@ async def healthz() -> Response:
 @ROUTER.get("/readyz", response_model=Health, responses=UNREADY)
 async def readyz(request: Request) -> Response:
     """Whether the node can be given work, and why not."""
-    reasons = service_of(request).faults()
-    body = orjson.dumps({"status": "unready" if reasons else "ready", "reasons": reasons})
+    service = service_of(request)
+    reasons = service.faults()
+    document: dict[str, Any] = {"status": "unready" if reasons else "ready", "reasons": reasons}
+    if service.following is not None:
+        document["stale_halls"] = service.following.stale_halls()
+    body = orjson.dumps(document)
     return Response(body, 503 if reasons else 200, media_type="application/json")
 
 

@@ -1,9 +1,12 @@
 """The command line on PostgreSQL: the same commands, and a log that goes from one kind of database to the other."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -13,8 +16,10 @@ from queue_service import journal
 from queue_service.database import Database
 from tests.cli.conftest import SAMPLE, Command
 from tests.databases import new_postgres_url
+from tests.faults.proving import verify
 from tests.halls import plan
-from tests.running import ROOT, WAIT_S
+from tests.running import ROOT, WAIT_S, assigned, command_line, database_url, running_node
+from tests.stream.sockets import hall_socket
 
 PLAN = ROOT / "deploy" / "halls" / "fengxian.toml"
 
@@ -40,6 +45,54 @@ def test_a_log_moves_to_postgresql_and_back_unchanged(
     assert second.read_bytes() == first.read_bytes()
     twice = queue_service("import", first, "--database-url", server_url)
     assert (twice.code, "exists already" in twice.err) == (2, True)
+
+
+def test_a_hall_that_moved_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    """A served hall moves from SQLite to PostgreSQL: the same events, heads, tickets and legs; the next number follows;
+    a display is sent what it missed. Only receipts stay behind: a repeated issue is a second ticket, a repeated command
+    of a ticket is refused by its state."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    assigned(new, new_postgres_url(migrated=False))
+    key = {"Idempotency-Key": "lost-answer"}
+    with running_node(old) as node, node.client() as client:
+        assert client.put("/v1/halls/hall", json=plan()).status_code == 201
+        ticket = client.post("/v1/halls/hall/tickets", json={"service": "tax"}, headers=key).json()
+        client.post("/v1/halls/hall/counters/1/open", json={"clerk": "li"})
+        client.post("/v1/halls/hall/counters/1/call-next")
+        started = client.post(f"/v1/tickets/{ticket['id']}/start", headers={"Idempotency-Key": "start"}).json()
+        before = shown(client)
+    log = tmp_path / "log.jsonl.gz"
+    for command in (("export", "-o", str(log)), ("import", str(log))):
+        done = command_line(*command, "--database-url", database_url(old if command[0] == "export" else new))
+        assert done.returncode == 0, done.stderr
+    verify(old)
+    verify(new)
+    with running_node(new) as node, node.client() as client:
+        assert shown(client) == before
+        again = client.post(f"/v1/tickets/{ticket['id']}/start", headers={"Idempotency-Key": "start"})
+        assert (again.status_code, again.json()["state"]) == (409, "serving")
+        repeated = client.post("/v1/halls/hall/tickets", json={"service": "tax"}, headers=key).json()
+        assert (repeated["number"], repeated["seq"]) == ("A002", started["seq"] + 1)
+        missed = asyncio.run(first_frame(node.base_url, after=started["seq"], head=before[-2]))
+        assert (missed["type"], missed["number"]) == ("event", "A002")
+    verify(new)
+
+
+async def first_frame(base_url: str, **place: Any) -> dict[str, Any]:
+    """What a display that comes back is told first."""
+    async with hall_socket(base_url, **place) as socket:
+        frame: dict[str, Any] = await socket.frame()
+        return frame
+
+
+def shown(client: httpx.Client) -> list[object]:
+    """All that a node shows of its hall: the log, tickets and legs, the board."""
+    tickets = client.get("/v1/halls/hall/tickets").json()["items"]
+    legs = [client.get(f"/v1/tickets/{one['id']}/legs").json() for one in tickets]
+    board = client.get("/v1/halls/hall/board").json()
+    return [client.get("/v1/halls/hall/events").json(), tickets, legs, board["head"], board["board"]]
 
 
 def test_a_changed_row_is_named(queue_service: Command, loaded: Path, server_url: str, tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from api.problems import MEDIA_TYPE
-from api.routes import counters, halls, menu, node, plans, promise, reports, staffing, tickets
+from api.routes import counters, following, halls, menu, node, plans, promise, reports, staffing, tickets
 from models.answers import Problem
 
-MODULES = (tickets, menu, counters, halls, plans, promise, reports, staffing, node)
+MODULES = (tickets, menu, counters, halls, plans, promise, reports, staffing, node, following)
 ROUTES = [route for module in MODULES for route in module.ROUTER.routes if isinstance(route, APIRoute)]
+AT_A_CENTRE = {("POST", "/v1/halls/{hall}/accept-history")}
+"""Done elsewhere than where the other stories happen: `tests.centre`."""
 OPERATIONS = {(method, route.path) for route in ROUTES for method in route.methods or ()}
 
 

@@ -257,5 +257,6 @@ async def test_the_node_itself(desks: Desks) -> None:
     assert await desk.get("/healthz") == {"status": "ok", "reasons": []}
     await eventually(lambda: _is_ready(desk), "the node is ready")
     assert await desk.get("/readyz") == {"status": "ready", "reasons": []}
+    assert await desk.get("/v1/following") == {"items": []}
     assert await desk.post("/v1/node/confirm-clock") == {"status": "ready", "reasons": []}
     assert (await desk.get("/asyncapi.json"))["asyncapi"].startswith("3.")

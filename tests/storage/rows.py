@@ -21,6 +21,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "waiting_since_ms": 1, "called_at_ms": None, "waited_ms": None, "counter": None, "clerk": None, "recalls": 0,
         "started_at_ms": None, "start_implied": 0, "ended_at_ms": None, "outcome": None,
     },
+    "displaced": {
+        "hall": "hall", "seq": 1, "hash": "0" * 64, "command_seq": 1, "at_ms": 1, "kind": "plan_changed", "version": 1,
+        "actor": "me", "channel": "api", "data": "{}", "displaced_at_ms": 2,
+    },
     "receipt": {
         "actor": "me", "hall": "hall", "key": "k", "method": "POST", "path": "/", "body_hash": "0" * 64, "status": 201,
         "headers": "{}", "body": "{}", "at_ms": 1,
