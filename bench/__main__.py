@@ -13,7 +13,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import durable, fanout, growth, latency, machine, memory, nation, replicas, reporting, results, staffing, starting
+from bench import (
+    durable,
+    fanout,
+    growth,
+    latency,
+    machine,
+    memory,
+    nation,
+    replicas,
+    reporting,
+    results,
+    staffing,
+    starting,
+)
 from bench.results import Part
 from bench.running import FULL, QUICK, Run
 

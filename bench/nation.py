@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import orjson
 
@@ -53,7 +53,8 @@ def measure(run: Run) -> Part:
     share = halls / HALLS
     what = f"{halls:,} halls, {halls * DISPLAYS:,} displays"
     if not allow_sockets(halls * DISPLAYS + SPARE_SOCKETS):
-        return Part("The nation's load", _ABOUT, [invalid(what, "this system allows too few open sockets (ulimit -n)")])
+        few = "this system allows too few open sockets (ulimit -n)"
+        return Part("The nation's load", _ABOUT, [invalid(what, few)])
     with ExitStack() as stack:
         server = Server(SETTINGS, "nation", on_disk=True).make()
         stack.callback(server.remove)
@@ -82,7 +83,7 @@ class _Tool:
         self._command = [sys.executable, "-m", "bench.national", url, str(halls), str(DISPLAYS)]
         self._log = log
 
-    def __enter__(self) -> "_Tool":
+    def __enter__(self) -> Self:
         with self._log.open("wb") as errors:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
@@ -159,7 +160,9 @@ def _row(what: str, multiple: float, seen: Seen, spent: Spent, rss_bytes: int, g
         f"p99 {seen.shown_p99_ms:.1f} ms (tool late {seen.late_ms:.1f} ms)"
     )
     met = not gives if multiple == MULTIPLES[0] else None
-    return Row(load, measured, f"{spent}; node's memory {rss_bytes / 2**20:.0f} MiB", None, "holds" if met else "–", met)
+    return Row(
+        load, measured, f"{spent}; node's memory {rss_bytes / 2**20:.0f} MiB", None, "holds" if met else "–", met
+    )
 
 
 def postgres_cpu_s(server: Server) -> float:

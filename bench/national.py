@@ -1,5 +1,5 @@
-"""The nation's load, in a process of its own: visits at a fixed rate over many halls, whether or not earlier commands have
-been answered, and all their displays, read by the same loop, so that a call and its frame are timed by one clock.
+"""The nation's load, in a process of its own: visits at a fixed rate over many halls, whether or not earlier commands
+have been answered, and all their displays, read by the same loop, so that a call and its frame are timed by one clock.
 
 Arguments: URL, halls, displays of each. It makes the halls, connects, says `ready`; then for each line `RATE SECONDS`
 it reads, that many visits a second begin for so long. It says `begin` and `end` around what it measures, then one line
@@ -34,7 +34,7 @@ FAILED = -1
 
 
 class Seen(NamedTuple):
-    """Of one rate: milliseconds from when a command was due to its answer, and to when each display had the call's frame.
+    """Of one rate: milliseconds from when a command was due to its answer, and to when displays had the call's frame.
     `late_ms`: p99 of how late the tool itself was; `cpu_share`: its processor time, in cores."""
 
     rate: float
@@ -71,20 +71,15 @@ class Nation:
     def __init__(self, url: str, halls: int, displays: int) -> None:
         """Make the halls, open their counters, connect the displays."""
         place = urlsplit(url)
+        self._place = (place.hostname or "", place.port or 0)
         self._poll = select.epoll()
         self._halls = [f"town-{number}" for number in range(halls)]
         self._word = f"{time.time_ns():x}"
-        self._lines = [socket.create_connection((place.hostname, place.port)) for _ in range(CONNECTIONS)]
-        self._free = deque(self._lines)
-        self._by_number = {line.fileno(): line for line in self._lines}
-        self._asked: dict[int, Command] = {}
-        self._got: dict[int, bytes] = {}
-        for line in self._lines:
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._poll.register(line.fileno(), select.EPOLLIN)
+        self._lines: dict[int, socket.socket] = {}
         self._visits = 0
         self._begin_rate()
         self._make()
+        self._connect([])
         self._displays: dict[int, tuple[socket.socket, int]] = {}
         self._rest: dict[int, bytes] = {}
         for number, hall in enumerate(self._halls):
@@ -94,7 +89,21 @@ class Nation:
                 self._poll.register(made.fileno(), select.EPOLLIN)
             self._turn(0.0)
 
+    def _connect(self, lines: list[socket.socket]) -> None:
+        """Give up the connections for these: a node closes those that lie idle."""
+        for old in self._lines.values():
+            self._poll.unregister(old.fileno())
+            old.close()
+        for line in lines:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._poll.register(line.fileno(), select.EPOLLIN)
+        self._lines = {line.fileno(): line for line in lines}
+        self._free = deque(lines)
+
     def _begin_rate(self) -> None:
+        self._connect([socket.create_connection(self._place) for _ in range(CONNECTIONS)])
+        self._asked: dict[int, Command] = {}
+        self._got: dict[int, bytes] = {}
         self._measures = False
         self._waits: deque[tuple[Command, bytes]] = deque()
         self._tickets: dict[int, str] = {}
@@ -205,7 +214,7 @@ class Nation:
         """Wait so long (exactly: `select` counts in microseconds, epoll in milliseconds), then read what came."""
         select.select([self._poll], [], [], wait_s)
         for number, _ in self._poll.poll(0):
-            if number in self._by_number:
+            if number in self._lines:
                 self._answer(number)
             else:
                 self._frames(number)
@@ -218,7 +227,7 @@ class Nation:
         one = self._asked.pop(number)
         if self._measures:
             self._taken_ms.append((time.perf_counter() - one.due) * 1000)
-        self._free.append(self._by_number[number])
+        self._free.append(self._lines[number])
         is_done = got[9:12] in (b"200", b"201")
         self._failed += not is_done
         if one.visit >= 0:

@@ -146,10 +146,11 @@ class Auditor:
             self._expect([one.seq for one in own] == list(range(1, len(own) + 1)), f"the log of {hall} has gaps")
             self._check_days(hall, own)
             self._check_tickets(hall, own)
-        ends = {hall: seq for hall, seq in self._tables.ask("SELECT id, last_seq FROM hall")}
+        ends: dict[str, int] = dict(self._tables.ask("SELECT id, last_seq FROM hall"))  # type: ignore[arg-type]
         for screen in screens:
             self._expect(
-                screen.seq == ends.get(screen.hall, 0), f"display {screen.name} of {screen.hall} is left at {screen.seq}"
+                screen.seq == ends.get(screen.hall, 0),
+                f"display {screen.name} of {screen.hall} is left at {screen.seq}",
             )
             self._check_board(screen)
         return log

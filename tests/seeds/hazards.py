@@ -50,11 +50,11 @@ class Hazard(StrEnum):
 AT_COMMIT = frozenset({Hazard.LOST_BEFORE, Hazard.LOST_AFTER, Hazard.KILLED_BEFORE, Hazard.KILLED_AFTER})
 FATAL = frozenset({Hazard.KILLED, Hazard.KILLED_BEFORE, Hazard.KILLED_AFTER})
 
-_SQLITE: dict[Hazard, Callable[[], sqlite3.Error]] = {
-    Hazard.UNAVAILABLE: lambda: sqlite3.OperationalError("disk I/O error"),
-    Hazard.LASTING: lambda: sqlite3.DatabaseError("database disk image is malformed"),
-    Hazard.PASSING: lambda: sqlite3.OperationalError("database is locked"),
-    Hazard.CUT: lambda: sqlite3.OperationalError("unable to open database file"),
+_SQLITE = {
+    Hazard.UNAVAILABLE: (sqlite3.OperationalError, "disk I/O error"),
+    Hazard.LASTING: (sqlite3.DatabaseError, "database disk image is malformed"),
+    Hazard.PASSING: (sqlite3.OperationalError, "database is locked"),
+    Hazard.CUT: (sqlite3.OperationalError, "unable to open database file"),
 }
 _SQLSTATES = {Hazard.UNAVAILABLE: "53100", Hazard.LASTING: "XX001", Hazard.PASSING: "40001"}
 
@@ -105,7 +105,7 @@ class Hazards:
         if hazard is None:
             return
         if isinstance(connection, sqlite3.Connection):
-            raise _SQLITE[hazard]()
+            raise _sqlite_error(hazard)
         if hazard != Hazard.CUT:
             raise psycopg.errors.lookup(_SQLSTATES[hazard])(f"{hazard} by the simulation")
         cut(connection)  # the statement itself meets it
@@ -141,10 +141,15 @@ class Hazards:
         self.connections.clear()
 
 
+def _sqlite_error(hazard: Hazard) -> sqlite3.Error:
+    kind, said = _SQLITE[hazard]
+    return kind(said)
+
+
 def _break(driver: Any) -> None:
     """Lose the connection, or what is like it on a database that has none."""
     if isinstance(driver, sqlite3.Connection):
-        raise _SQLITE[Hazard.UNAVAILABLE]()
+        raise _sqlite_error(Hazard.UNAVAILABLE)
     cut(driver)
 
 

@@ -7,6 +7,7 @@ product's own.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from queue_service.clock import HandClock
@@ -144,10 +145,8 @@ class Node:
 
     def attempt(self, work: Callable[[], Any]) -> None:
         """Do something in its process, which may die of it."""
-        try:
+        with suppress(Killed):
             work()
-        except Killed:
-            pass
         if self.is_dead:
             self.bury()
 

@@ -1,5 +1,5 @@
-"""A thousand short lives of several nodes on SQLite, fifty on PostgreSQL: whatever befalls them, nothing is lost, doubled
-or shown out of order. More by hand: `python -m tests.seeds --help`."""
+"""A thousand short lives of several nodes on SQLite, fifty on PostgreSQL: whatever befalls them, nothing is lost,
+doubled or shown out of order. More by hand: `python -m tests.seeds --help`."""
 
 import os
 from collections.abc import Mapping
