@@ -18,6 +18,7 @@ from bench.results import Part, Row, invalid
 from bench.running import Run
 from tests.databases import Server
 
+TITLE = "The nation's load"
 HALLS = 3_058
 VISITS_PER_S = 250.0
 DISPLAYS = 3
@@ -54,7 +55,7 @@ def measure(run: Run) -> Part:
     what = f"{halls:,} halls, {halls * DISPLAYS:,} displays"
     if not allow_sockets(halls * DISPLAYS + SPARE_SOCKETS):
         few = "this system allows too few open sockets (ulimit -n)"
-        return Part("The nation's load", _ABOUT, [invalid(what, few)])
+        return Part(TITLE, _ABOUT, [invalid(what, few)])
     with ExitStack() as stack:
         server = Server(SETTINGS, "nation", on_disk=True).make()
         stack.callback(server.remove)
@@ -64,16 +65,17 @@ def measure(run: Run) -> Part:
         run.say(f"nation: making and opening {what}")
         tool.expect("ready")
         rows = _rows(run, child, server, tool, VISITS_PER_S * share, what)
-        return Part("The nation's load", _ABOUT, list(rows))
+        return Part(TITLE, _ABOUT, list(rows))
 
 
 _ABOUT = f"""\
 {HALLS:,} halls with {COUNTERS} open counters and {DISPLAYS} displays each, on one node; {VISITS_PER_S:.0f} visits begin
-a second, each an issue, a call, a start and a finish {STAGE_S:.0f} s apart, every command with a key and timed from when
-it was due, whatever became of the earlier ones. PostgreSQL, the node and the load tool (which plays all counters and
-reads all displays) share the machine's processors; the time of each is told. `Shown` runs from when a call was due to
-when a display of its hall had the frame. Then the same with more visits, until commands fail, more than
-{1 - KEPT:.0%} are not answered in time to be counted, or their p99 passes {GIVES_MS / 1000:.0f} s."""
+a second, each an issue, a call, a start and a finish {STAGE_S:.0f} s apart, every command with a key and timed from
+when it was due, whatever became of the earlier ones. PostgreSQL, the node and the load tool (which plays all counters
+and reads all displays) share the machine's processors; the time of each is told. `Shown` runs from when a call was due
+to when a display of its hall had the frame. Then the same with more visits, until commands fail, more than
+{1 - KEPT:.0%} are not answered in time to be counted, or their p99 passes {GIVES_MS / 1000:.0f} s. A quick run is the
+same with fewer halls, and visits in proportion."""
 
 
 class _Tool:

@@ -5,7 +5,7 @@ whoever reads the log can tell whose an event is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 from typing import Any
@@ -60,10 +60,13 @@ class Wish:
         """Ask once; `ended` is told of an Answer or an error, on the node's event loop."""
         keyed = Keyed(self.name, "POST", f"/{self.name}", self.name) if self.is_keyed else None
         self.asked += 1
+        command = self.command
+        if isinstance(command, c.IssueTicket):  # the edge makes a new id at each attempt
+            command = replace(command, ticket=f"{command.ticket}-{self.asked}")
         with node.loop.entered():
             try:
                 future = node.engine.submit(
-                    self.hall, self.command, actor=self.name, channel=Channel.API, answering=answer, keyed=keyed
+                    self.hall, command, actor=self.name, channel=Channel.API, answering=answer, keyed=keyed
                 )
             except errors.Unavailable:
                 self.undecided += 1
@@ -123,7 +126,7 @@ def drawn(random: Random, hall: str, name: str, known: Sequence[str]) -> c.Comma
     """Something that is often possible."""
     kind, counter = random.random(), random.choice(COUNTERS)
     if kind < 0.4:
-        return c.IssueTicket(f"{hall}.{name:>026}", random.choice(SERVICES)["id"], ref=name)
+        return c.IssueTicket(f"{hall}.{name}", random.choice(SERVICES)["id"], ref=name)
     if kind < 0.65:
         return c.CallNext(counter, finish_current=random.random() < 0.7)
     if kind < 0.9 and known:

@@ -68,7 +68,7 @@ def run_here(kind: Kind, first: int, count: int) -> Outcome:
     for seed in range(first, first + count):
         gc.collect()  # only here: dead nodes are full of cycles, and clearing them away costs more than all else
         gc.disable()
-        with _database(kind) as (url, tables):
+        with migrated(kind) as (url, tables):
             world = World(seed, url, tables)
             try:
                 outcome.digests[seed] = world.run()
@@ -82,7 +82,7 @@ def run_here(kind: Kind, first: int, count: int) -> Outcome:
 
 
 @contextmanager
-def _database(kind: Kind) -> Iterator[tuple[str, Tables]]:
+def migrated(kind: Kind) -> Iterator[tuple[str, Tables]]:
     """A migrated database without a row: a copy of a file, or this process's own database, emptied."""
     with TemporaryDirectory(prefix="queue-seed-", dir=_memory()) as folder:
         if kind == Kind.SQLITE:
