@@ -73,9 +73,9 @@ _ABOUT = f"""\
 a second, each an issue, a call, a start and a finish {STAGE_S:.0f} s apart, every command with a key and timed from
 when it was due, whatever became of the earlier ones. PostgreSQL, the node and the load tool (which plays all counters
 and reads all displays) share the machine's processors; the time of each is told. `Shown` runs from when a call was due
-to when a display of its hall had the frame. Then the same with more visits, until commands fail, more than
-{1 - KEPT:.0%} are not answered in time to be counted, or their p99 passes {GIVES_MS / 1000:.0f} s. A quick run is the
-same with fewer halls, and visits in proportion."""
+to when a display of its hall had the frame. After some seconds to warm up, the same with more and more visits, until
+commands fail, more than {1 - KEPT:.0%} are not answered in time to be counted, or their p99 passes
+{GIVES_MS / 1000:.0f} s. A quick run is the same with fewer halls, and visits in proportion."""
 
 
 class _Tool:
@@ -119,6 +119,8 @@ class _Tool:
 
 def _rows(run: Run, child: Child, server: Server, tool: _Tool, rate: float, what: str) -> Iterator[Row]:
     held = 0.0
+    run.say("nation: warming up")
+    _measured(child, server, tool, rate, run.scale.nation_more_s)
     for multiple in MULTIPLES:
         seconds = run.scale.nation_s if multiple == MULTIPLES[0] else run.scale.nation_more_s
         run.say(f"nation: {multiple:.1f} times its load")
