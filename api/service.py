@@ -126,6 +126,7 @@ class Service:
 
     def _committed(self, commit: Commit) -> None:
         self.feed.published((*commit.learned, *commit.events))
+        self.feed.reached(commit.ends)
         self.metrics.observe(commit, time.perf_counter() - commit.finished)
 
     # -- what goes on by itself

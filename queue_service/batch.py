@@ -97,6 +97,8 @@ class Batches:
         self._copies: dict[str, Copy] = {}
         self.learned: list[Logged] = []
         """What the latest batch read of others' commits to catch its copies up, in order per hall."""
+        self.ends: dict[str, int] = {}
+        """Where the logs end of the halls that the latest batch looked at without writing to them."""
 
     def forget(self, halls: Sequence[str]) -> None:
         """Drop copies that may be ahead of the log; the next command reads them afresh."""
@@ -132,6 +134,7 @@ class Batches:
             journal.store(connection, rows)
         self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
         self.learned = work.learned
+        self.ends = {name: copy.hall.seq for name, copy in copies.items() if name not in work.writes and copy.hall.seq}
         return work.events
 
     # -- ahead of the transaction

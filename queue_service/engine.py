@@ -11,9 +11,9 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -45,13 +45,15 @@ SWITCH_INTERVAL_S = 0.00005
 @dataclass(frozen=True, slots=True)
 class Commit:
     """What one commit did, for those who measure: its submissions, events, how long it took, and when it was done
-    (`time.perf_counter()`); and what of others' commits was read for it, which comes before its own events."""
+    (`time.perf_counter()`); what of others' commits was read for it, which comes before its own events; and where the
+    logs end of halls that it only looked at."""
 
     submissions: Sequence[Submission]
     events: Sequence[Logged]
     seconds: float
     finished: float
     learned: Sequence[Logged] = ()
+    ends: Mapping[str, int] = field(default_factory=dict)
 
 
 Listener = Callable[[Commit], None]
@@ -230,7 +232,8 @@ class Engine:
     def _store(self, decided: Decided[_Item]) -> None:
         """Store and commit what was decided on the event loop."""
         assert self._near is not None, "nobody else decides ahead"
-        self._transactions.learned, events = [], decided.work.events
+        self._transactions.begin()
+        events = decided.work.events
         reached_commit = False
         try:
             with self._database.write() as connection:
@@ -248,7 +251,7 @@ class Engine:
 
     def _work_off(self, items: list[_Item], write: Write) -> None:
         begun = time.perf_counter()
-        self._transactions.learned = []
+        self._transactions.begin()
         events = self._transactions.run([submission for submission, _ in items], write)
         self._announce(self._put_off_skipped(items), events, begun)
 
@@ -257,7 +260,8 @@ class Engine:
         finished = time.perf_counter()
         if items:
             submissions = [submission for submission, _ in items]
-            commit = Commit(submissions, events, finished - begun, finished, self._transactions.learned)
+            told = self._transactions
+            commit = Commit(submissions, events, finished - begun, finished, told.learned, told.ends)
             self._tell_loop(self._deliver, commit, items)
         self._database.notify({one.hall: one.seq for one in events})
         self._database.restart_log()

@@ -32,6 +32,8 @@ SLICE_EVENTS = 500
 """So many are published at a stretch while catching up; then everyone else has a turn."""
 POLL_S = 1.0
 STALE_MS = 15_000
+MOST_LOADING_MS = 2_000
+"""New halls are loaded for no longer between two polls: of thousands, displays would be sent away meanwhile."""
 
 Result = TypeVar("Result")
 
@@ -98,19 +100,26 @@ class Feed:
         answered finds what the answer says. Raises UnknownHall, or Unavailable."""
         latest = self._latest.get(hall_id, 0)
         view = self.views.get(hall_id) or await self._loaded(hall_id)
-        while view.hall.seq < latest and (catching := self._catching.get(hall_id)) is not None:
-            await asyncio.wait([catching])
+        if view.hall.seq < latest:
+            await asyncio.shield(self._catch_up(view))
         return view
 
     async def _loaded(self, hall_id: str) -> View:
-        task = self._loading.get(hall_id)
-        if task is None:
-            task = self._loading[hall_id] = asyncio.create_task(self._load(hall_id), name=f"load-{hall_id}")
-            task.add_done_callback(lambda _: self._loading.pop(hall_id, None))
-        return await asyncio.shield(task)
+        begun_before = self._loading.get(hall_id)
+        if begun_before is not None:
+            with suppress(UnknownHall):  # it may have been created since
+                return await asyncio.shield(begun_before)
+        if hall_id in self.views:
+            return self.views[hall_id]
+        if hall_id not in self._loading:
+            self._loading[hall_id] = asyncio.create_task(self._load(hall_id), name=f"load-{hall_id}")
+        return await asyncio.shield(self._loading[hall_id])
 
     async def _load(self, hall_id: str) -> View:
-        view = self.views[hall_id] = await self.read(lambda one: _read_view(one, hall_id, self._fold))
+        try:
+            view = self.views[hall_id] = await self.read(lambda one: _read_view(one, hall_id, self._fold))
+        finally:
+            del self._loading[hall_id]
         if self._latest.get(hall_id, 0) > view.hall.seq:
             self._catch_up(view)
         return view
@@ -124,9 +133,10 @@ class Feed:
         """Frames after a position of today's log that the ring holds no more, made again; empty where it holds it, or
         where they cannot be made. One client at a time: it costs as much as loading the hall.
 
-        The list may end before the cursor, but only by what the ring holds."""
+        The list may end before the cursor, but only by what the ring holds. Raises Unavailable: a client that is ahead
+        must not be sent back because the log cannot be read now."""
         if after > view.hall.seq:
-            await asyncio.wait([self._catch_up(view)])  # another node may have shown it already
+            await asyncio.shield(self._catch_up(view))  # another node may have shown it already
         reach = max(view.hall.day_seq, view.hall.seq - REMADE_FRAMES)
         if not reach <= after < view.hall.seq or view.frames_since(after, head) is not None:
             return []
@@ -144,15 +154,19 @@ class Feed:
             if view is not None and not _publish(view, its_events):
                 self._catch_up(view)
 
-    # -- what others commit
-
-    def _heard(self, ends: Mapping[str, int]) -> None:
-        """Another node says where logs end now; or (nothing) that something may have been missed."""
+    def reached(self, ends: Mapping[str, int]) -> None:
+        """So far logs go, by hall: a repeat's answer may be about what this process has not been told of yet."""
         for hall_id, seq in ends.items():
             self._latest[hall_id] = max(seq, self._latest.get(hall_id, 0))
             view = self.views.get(hall_id)
             if view is not None and seq > view.hall.seq:
                 self._catch_up(view)
+
+    # -- what others commit
+
+    def _heard(self, ends: Mapping[str, int]) -> None:
+        """Another node says where logs end now; or (nothing) that something may have been missed."""
+        self.reached(ends)
         if not ends or not ends.keys() <= self.views.keys():
             self._nudged.set()
 
@@ -232,7 +246,8 @@ class Feed:
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._nudged.wait(), POLL_S)
+            async with asyncio.timeout(POLL_S):  # `wait_for` may swallow being cancelled: the node would never stop
+                await self._nudged.wait()
         self._nudged.clear()
 
     async def _confirm(self) -> None:
@@ -240,17 +255,18 @@ class Feed:
         monotonic_ms, now_ms = self._clock.monotonic_ms(), self._clock.now_ms()
         changed = await self._ask(self._database.changed)
         await self._ask(partial(self._database.set_clock, self._clock))
-        new_halls: list[str] = []
-        if changed != self._changed:
-            self._changed = changed
-            try:
-                new_halls = await self._compare()
-            except BaseException:
-                self._changed = ""
-                raise
-        self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
-        for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them
-            await self._take_in(hall_id)
+        is_news, self._changed = changed != self._changed, changed
+        try:
+            new_halls = await self._compare() if is_news else []
+            self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
+            for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them
+                if self._clock.monotonic_ms() - monotonic_ms > MOST_LOADING_MS:  # the poll goes first
+                    self._changed = ""
+                    break
+                await self._take_in(hall_id)
+        except BaseException:
+            self._changed = ""
+            raise
 
     async def _take_in(self, hall_id: str) -> None:
         try:

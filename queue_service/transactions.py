@@ -28,7 +28,13 @@ class Transactions:
         self._database = database
         self._batches = batches
         self.learned: list[Logged] = []
-        """What was read of others' commits since this was last emptied, in order per hall."""
+        self.ends: dict[str, int] = {}
+        """As of the batches that were committed since the beginning: what they read of others' commits, in order per
+        hall, and where the logs end that they did not write to."""
+
+    def begin(self) -> None:
+        """Something new."""
+        self.learned, self.ends = [], {}
 
     def run(self, submissions: list[Submission], write: Write, repeats: int = REPEATS) -> list[Logged]:
         """Store a batch; when a statement fails for good, split it so that only the culprit fails."""
@@ -38,7 +44,7 @@ class Transactions:
             with write() as connection:
                 events = self._batches.run(connection, submissions, wait=False)
                 reached_commit = True
-            self.learned += self._batches.learned
+            self.note()
             return events
         except Exception as error:  # noqa: BLE001 (each kind is looked at below)
             if reached_commit:  # to run it again might do it twice
@@ -46,6 +52,11 @@ class Transactions:
                 return []
             self._batches.forget([one.hall for one in submissions])
             return self._after(error, submissions, repeats)
+
+    def note(self) -> None:
+        """The latest batch is committed."""
+        self.learned += self._batches.learned
+        self.ends |= self._batches.ends
 
     def _read_copies(self, submissions: list[Submission]) -> None:
         """Read what there is no copy of before anything is locked: a lock that is held too long is lost, and a day that

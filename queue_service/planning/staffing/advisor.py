@@ -62,7 +62,8 @@ class Advisor:
             task = self._working[hall.id] = asyncio.create_task(self._work_out(hall, now_ms), name=f"advise-{hall.id}")
             task.add_done_callback(lambda _: self._working.pop(hall.id, None))
         try:
-            return await asyncio.wait_for(asyncio.shield(task), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):  # `wait_for` may swallow being cancelled
+                return await asyncio.shield(task)
         except TimeoutError:
             return _refused(hall, now_ms, "busy", {})
 
