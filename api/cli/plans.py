@@ -18,7 +18,7 @@ from queue_service.batch import Answer, Batches, Submission
 from queue_service.clock import Clock, ClockGuard
 from queue_service.database import Database
 from queue_service.domain import commands as c
-from queue_service.errors import BadInput, PlanFaulty, QueueServiceError, StaleVersion
+from queue_service.errors import BadInput, PlanFaulty, StaleVersion
 from queue_service.settings import Settings
 
 DatabaseUrl = Annotated[
