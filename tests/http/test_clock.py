@@ -9,8 +9,11 @@ import httpx
 import pytest
 
 from queue_service.clock import HandClock
+from tests.cli.conftest import Command, queue_service
 from tests.halls import plan
 from tests.running import Inner, command_line, eventually, inner_node
+
+__all__ = ["queue_service"]
 
 NOON_MS = 1_772_424_000_000
 """Monday 2026-03-02, 12:00 in Asia/Shanghai."""
@@ -116,31 +119,36 @@ async def test_the_command_line_confirms_the_clock(inner: Inner, clock: HandCloc
     assert await _readiness(inner) == (200, [])
 
 
-async def test_the_command_line_says_what_else_keeps_a_node_from_being_ready(inner: Inner) -> None:
+async def test_the_command_line_says_what_else_keeps_a_node_from_being_ready(
+    inner: Inner, queue_service: Command
+) -> None:
     """A node that is not ready for another reason is reported with it, exit code 1."""
     inner.service.feed.unknown_kind = "The log holds a kind of event from the future."
-    done = await asyncio.to_thread(command_line, "confirm-clock", "--url", inner.base_url)
-    assert done.returncode == 1
-    assert "still not ready:\n  The log holds a kind of event from the future.\n" in done.stdout
+    done = await asyncio.to_thread(queue_service, "confirm-clock", "--url", inner.base_url)
+    assert done.code == 1
+    assert "still not ready:\n  The log holds a kind of event from the future.\n" in done.out
 
 
-async def test_the_command_line_needs_the_token(tmp_path: Path, clock: HandClock) -> None:
+async def test_the_command_line_needs_the_token(
+    tmp_path: Path, clock: HandClock, queue_service: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without QUEUE_TOKEN a guarded node refuses, in one line; with it the clock is confirmed."""
     token = "a-token-of-some-length"
     async with inner_node(tmp_path, clock, auth="token", token=token) as inner:
-        without = await asyncio.to_thread(command_line, "confirm-clock", "--url", inner.base_url)
-        with_token = await asyncio.to_thread(command_line, "confirm-clock", "--url", inner.base_url, QUEUE_TOKEN=token)
-    assert (without.returncode, without.stdout) == (2, "")
-    assert without.stderr == f"{inner.base_url} answered 401: Send Authorization: Bearer TOKEN.\n"
-    assert with_token.returncode == 0
+        without = await asyncio.to_thread(queue_service, "confirm-clock", "--url", inner.base_url)
+        monkeypatch.setenv("QUEUE_TOKEN", token)
+        with_token = await asyncio.to_thread(queue_service, "confirm-clock", "--url", inner.base_url)
+    assert (without.code, without.out) == (2, "")
+    assert without.err == f"{inner.base_url} answered 401: Send Authorization: Bearer TOKEN.\n"
+    assert with_token.code == 0
 
 
-def test_the_command_line_says_that_no_node_answers() -> None:
+def test_the_command_line_says_that_no_node_answers(queue_service: Command) -> None:
     """Where nobody listens there is one clear line and exit code 2, no traceback."""
-    done = command_line("confirm-clock", "--url", "http://127.0.0.1:9")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("No node answers at http://127.0.0.1:9")
-    assert len(done.stderr.splitlines()) == 1
+    done = queue_service("confirm-clock", "--url", "http://127.0.0.1:9")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("No node answers at http://127.0.0.1:9")
+    assert len(done.err.splitlines()) == 1
 
 
 async def test_a_clock_behind_the_log_is_noticed_after_a_restart(tmp_path: Path) -> None:

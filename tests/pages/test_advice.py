@@ -12,6 +12,7 @@ from tests.running import Node, command_line, database_url
 
 HALL = "advised"
 COMING_S = 120
+EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 def recorded(path: Path) -> Path:
@@ -29,7 +30,7 @@ def recorded(path: Path) -> Path:
 def test_advice_of_the_node_is_accepted_on_the_board(new_page: NewPage, node: Node, tmp_path: Path) -> None:
     """Two counters for sixty visitors an hour: the board says to open more; who accepts it is asked nothing more, and
     the node has it in its log."""
-    reserve = [{"services": ["tax"], "count": 5, "start": "00:00", "end": "23:59"}]
+    reserve = [{"services": ["tax"], "count": 5, "days": EVERY_DAY}]
     document = plan(HALL, windows=12, time_zone=noon_zone(), reserve=reserve)
     where = f"{node.base_url}/v1/halls/{HALL}"
     httpx.put(where, json=document).raise_for_status()
