@@ -104,15 +104,18 @@ class Following:
 
     async def _place(self, source: Source) -> None:
         """Where the log here ends."""
-        found = await self._service.feed.read(partial(journal.positions, halls=[source.hall]))
-        if source.hall in found:
-            source.seq, source.head = found[source.hall].seq, found[source.hall].head
+        found = (await self._service.feed.read(partial(journal.positions, halls=[source.hall]))).get(source.hall)
+        source.seq, source.head = (0, "") if found is None else (found.seq, found.head)
 
     async def _step(self, source: Source) -> bool:
         """Take in one page; whether there is more. Nothing is, while the node has another history."""
         asked_ms, asked_at_ms = self._clock.monotonic_ms(), self._clock.now_ms()
         page = await self._events(source, max(source.seq - 1, 0), PAGE_EVENTS)
         if source.seq and not _begins_with(page, source.seq, source.head):
+            before = source.seq, source.head
+            await self._place(source)
+            if (source.seq, source.head) != before:
+                return True  # another node of this centre was told to accept the other history
             if source.other is None:
                 source.other = await self._compare(source)
             raise NoAnswer(_told(source.other))
@@ -199,6 +202,7 @@ class Following:
             raise NoOtherHistory(f"Nothing of {hall} is to be accepted.", hall=hall)
         async with source.lock:
             try:
+                await self._place(source)
                 other = await self._compare(source)
                 if other.only_here == 0:
                     raise NoOtherHistory(f"{source.node} has all that is here of {hall} again.", hall=hall)
@@ -210,7 +214,6 @@ class Following:
             except (NoAnswer, NoEvent) as fault:
                 raise Unavailable(f"{source.node} {fault}") from fault
             source.other = None
-            source.seq, source.head = 0, ""
             await self._place(source)
             await self._service.feed.begin_again(hall)
         LOG.warning("history-accepted: %s: %d events after %d set aside", hall, other.only_here, other.common)
@@ -249,8 +252,9 @@ class Following:
         return view.hall.last_at_ms if view is not None else 0
 
     def stale_halls(self) -> list[str]:
-        """Each hall that is stale, and why, for people."""
-        return [f"{one.hall}: {_why(one)}" for one in self._sources.values() if self.why_stale(one.hall)]
+        """Each hall that is stale, and why, for people; without its node's address: anybody may ask."""
+        found = ((one, self.why_stale(one.hall)) for one in self._sources.values())
+        return [f"{one.hall}: {why} ({_since(one)})" for one, why in found if why is not None]
 
     def measured(self) -> Iterator[tuple[str, float, bool]]:
         """By hall: seconds since all was here, and whether its node has another history."""
@@ -287,6 +291,5 @@ def _told(other: OtherHistory) -> str:
     )
 
 
-def _why(source: Source) -> str:
-    since = "never read" if source.confirmed_at_ms is None else f"last read at {rfc3339(source.confirmed_at_ms)}"
-    return f"{source.node} {source.problem or 'was not asked for long'} ({since})"
+def _since(source: Source) -> str:
+    return "never read" if source.confirmed_at_ms is None else f"last read at {rfc3339(source.confirmed_at_ms)}"

@@ -92,8 +92,9 @@ def restore(
             _store(connection, halls)
             advance(PAGE_ROWS)
     _store(connection, halls)
-    if not halls or only - halls.keys():
-        raise BadInput(f"no events{' of ' if only else ''}{', '.join(sorted(only - halls.keys()))}.")
+    found = {name for name, restored in halls.items() if restored.hall.seq}
+    if not found or only - found:
+        raise BadInput(f"no events{' of ' if only else ''}{', '.join(sorted(only - found))}.")
     for restored in halls.values():
         if restored.events:
             raise BadInput(f"the log of {restored.hall.id} ends before its first day.")

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from tests.faults.proving import prove_all
 from tests.http.shapes import check_problem
 from tests.running import (
     WAIT_S,
+    Inner,
     Node,
     command_line,
     database_url,
@@ -74,7 +77,7 @@ async def test_a_node_that_was_put_back_is_noticed_and_followed_once_that_is_acc
             try:
                 ends = await asyncio.to_thread(work, node, "hall", 7)
                 await asyncio.to_thread(_until_followed, centre, ends)
-                async with hall_socket(centre.base_url) as display:
+                async with hall_socket(centre.base_url) as display, another(kind, centre_folder, to_hall.url) as second:
                     await display.frame()
                     node.kill()
                     put_back(hall_folder, copy)
@@ -85,12 +88,29 @@ async def test_a_node_that_was_put_back_is_noticed_and_followed_once_that_is_acc
                         assert await asyncio.wait_for(display.closed(), WAIT_S) == (1013, OTHER)
                         await asyncio.to_thread(_goes_on, restored, centre, common, ends)
                         await asyncio.to_thread(_accept, restored, centre, common, ends)
+                        await eventually(lambda: second is None or follows(second), "the other node follows, too")
                     finally:
                         restored.kill()
             finally:
                 centre.stop()
     assert "Traceback" not in centre.log
     prove_all(centre_folder)
+
+
+@asynccontextmanager
+async def another(kind: Kind, folder: Path, url: str) -> AsyncIterator[Inner | None]:
+    """Another node of the same centre, where a database takes several."""
+    if kind == Kind.SQLITE:
+        yield None
+        return
+    async with inner_node(folder, follow={"hall": url}, follow_s=0.1) as node:
+        yield node
+
+
+async def follows(centre: Inner) -> bool:
+    """Whether nothing is wrong there: what another node was told to accept is accepted."""
+    (found,) = (await centre.client.get("/v1/following")).json()["items"]
+    return not found["stale"] and found["seq"] == centre.service.feed.views["hall"].hall.seq
 
 
 def _until_followed(centre: Node, seq: int) -> None:
