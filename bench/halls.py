@@ -2,22 +2,17 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.calling import Line
+from tests.halls import noon_zone
 
 HALL = "bench"
 ZONES = 4
 SERVICES_PER_ZONE = 4
 COUNTERS_PER_ZONE = 16
 COUNTERS = ZONES * COUNTERS_PER_ZONE
-
-
-def noon_zone() -> str:
-    """A time zone where it is about noon now, so that no run meets a midnight."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 def service_ids(zone: int) -> list[str]:

@@ -19,7 +19,11 @@ from tests.halls import plan
 from tests.http.bad_requests import ALL, JSON, STATES
 from tests.running import database_url
 
-SELDOM = {"/v1/halls/{hall}/alerts/{alert}/acknowledge", "/v1/halls/{hall}/staffing/{advice}/answer"}
+SELDOM = {
+    "/v1/halls/{hall}/accept-history",
+    "/v1/halls/{hall}/alerts/{alert}/acknowledge",
+    "/v1/halls/{hall}/staffing/{advice}/answer",
+}
 """Asked a few times a day: they need not be fast."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

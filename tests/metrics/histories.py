@@ -8,6 +8,7 @@ from models.vocabulary import Channel
 from queue_service.domain import commands as c
 from queue_service.domain.rules.table import TABLE
 from tests.metrics.driving import Drive, plan_document
+from tests.simple_commands import simple_commands
 
 STEPS = (
     "issue", "issue", "issue", "issue", "expect", "call", "call", "call", "call", "finish and call", "start", "start",
@@ -42,22 +43,9 @@ def command_of(verb: str, ticket: str, counter: str, service: str, number: int, 
     """The command of a step."""
     now_ms = drive.clock.now_ms()
     simple: dict[str, c.Command] = {
-        "call": c.CallNext(counter),
-        "finish and call": c.CallNext(counter, finish_current=True),
-        "start": c.Start(ticket),
-        "finish": c.Finish(ticket),
-        "no-show": c.NoShow(ticket),
-        "rejoin": c.Rejoin(ticket),
-        "requeue": c.Requeue(ticket),
-        "park": c.Park(ticket, "materials"),
-        "return": c.Return(ticket),
-        "return here": c.Return(ticket, counter),
-        "transfer": c.Transfer(ticket, service),
+        **simple_commands(ticket, counter, service),
         "change": c.Change(ticket, "wrong", service=service),
         "postpone": c.Postpone(ticket, 300_000),
-        "check-in": c.CheckIn(ticket),
-        "cancel": c.Cancel(ticket),
-        "undo": c.Undo(counter),
         "suspend": c.Suspend("fire alarm", service=service, turn_away=bool(number % 2)),
         "resume": c.Resume(service),
     }

@@ -7,6 +7,7 @@ from queue_service.domain import commands as c
 from queue_service.domain.rules.table import TABLE
 from queue_service.errors import Refusal
 from tests.domain.hall_driver import HallDriver, at
+from tests.simple_commands import simple_commands
 
 VERBS = (
     "issue", "issue", "issue", "issue", "issue", "expect", "elder", "call", "call", "call", "call", "call", "call",
@@ -44,22 +45,10 @@ def _command(verb: str, rng: random.Random, driver: HallDriver, number: int) -> 
         "issue": c.IssueTicket(driver.next_id(), service, channel=Channel.KIOSK),
         "expect": c.IssueTicket(driver.next_id(), service, channel=Channel.WEB),
         "elder": c.IssueTicket(driver.next_id(), service, priority="elder", channel=Channel.KIOSK),
-        "call": c.CallNext(counter),
-        "finish and call": c.CallNext(counter, finish_current=True),
-        "start": c.Start(ticket),
-        "finish": c.Finish(ticket),
-        "no-show": c.NoShow(ticket),
-        "rejoin": c.Rejoin(ticket),
-        "requeue": c.Requeue(ticket),
-        "park": c.Park(ticket, "materials"),
-        "return": c.Return(ticket),
-        "return here": c.Return(ticket, counter),
-        "transfer": c.Transfer(ticket, service),
+        **simple_commands(ticket, counter, service),
         "keep": c.Transfer(ticket, service, for_counter=other, reserve_ms=90_000),
         "change": c.Change(ticket, "wrong", service=service, priority=rng.choice(["normal", "elder"])),
         "postpone": c.Postpone(ticket, 120_000),
-        "check-in": c.CheckIn(ticket),
-        "cancel": c.Cancel(ticket),
         "pause": c.PauseCounter(counter, "break"),
         "pause after": c.PauseCounter(counter, "break", after_current=True),
         "resume": c.ResumeCounter(counter),
@@ -69,7 +58,6 @@ def _command(verb: str, rng: random.Random, driver: HallDriver, number: int) -> 
         "relieve": c.RelieveCounter(counter, clerk),
         "hand-over": c.HandOver(ticket, other),
         "choose": c.CallChosen(counter, "urgent", ticket=ticket),
-        "undo": c.Undo(counter),
         "suspend": c.Suspend("alarm", service=rng.choice([None, service])),
         "carry on": c.Resume(rng.choice([None, service])),
         "plan": c.PutPlan(_plan(number, driver)),

@@ -24,6 +24,7 @@ from queue_service.planning.live.curve import FRESH_MS
 from queue_service.planning.live.estimates import HallEstimates
 from queue_service.planning.live.studying import study
 from queue_service.view import View
+from tests.databases import BOTH, kept_by
 from tests.metrics.driving import MIDNIGHT_MS, Drive
 from tests.planning.past import DAY_MS, OPENS_MS, live
 from tests.running import ROOT, WAIT_S, Inner, database_url, environment, eventually, inner_node
@@ -225,6 +226,30 @@ def test_what_comes_later_teaches_nothing(past: Past, tmp_path: Path) -> None:
     )
     assert one == other
     assert one[0] == ENOUGH
+
+
+def test_either_kind_of_database_teaches_the_same(tmp_path: Path) -> None:
+    """Two short days in SQLite and in PostgreSQL, a third begun: the same days, errors and lines."""
+    found = []
+    for kind in BOTH:
+        (tmp_path / kind).mkdir()
+        folder = kept_by(kind, tmp_path / kind)
+        database = Database(database_url(folder))
+        schema.prepare(database)
+        drive = Drive(database)
+        drive.plan()
+        drive.open("1", "2")
+        for day in range(2):
+            live(drive, MIDNIGHT_MS + day * DAY_MS, tickets=30)
+            drive.send(c.OpenDay(), at_ms=MIDNIGHT_MS + (day + 1) * DAY_MS)
+        studied = study(database.url, "hall", drive.view.day.date, with_model=False)
+        scores, line = studied.estimator.services["tax"].scores, studied.tracker.lines["tax"]
+        errors = {basis: scores.mae_s(basis) for basis in EstimateBasis}
+        found.append((studied.days, studied.has_model, errors, line.last_wait_s, line.interval_s))
+        database.close()
+    assert found[0] == found[1]
+    assert found[0][:2] == (2, False)
+    assert found[0][2][EstimateBasis.HEAD_OF_LINE] is not None
 
 
 def test_a_node_does_not_load_what_it_does_not_need() -> None:

@@ -22,7 +22,7 @@ from queue_service.database import Database
 from queue_service.errors import BadInput, QueueServiceError, SchemaOutdated
 from tests.databases import BOTH, Kind, free_port, kept_by, new_postgres_url
 from tests.running import database_url
-from tests.storage.rows import GOOD, insert
+from tests.storage.rows import insert
 
 
 def stored_schema(database: Database) -> dict[str, list[str]]:
@@ -143,21 +143,24 @@ def test_an_older_schema_is_migrated_on_request_only(database: Database, monkeyp
         schema.prepare(database)
 
 
+FIRST_TABLES = ("hall", "event", "ticket", "leg", "receipt")
+
+
 @pytest.mark.parametrize("kind", BOTH)
 def test_a_database_of_the_first_schema_is_upgraded_with_what_it_holds(kind: Kind, tmp_path: Path) -> None:
-    """A table is added; the rows there were are as they were, and what comes out is what an empty one becomes."""
+    """Tables are added; the rows there were are as they were, and what comes out is what an empty one becomes."""
     database = Database(database_url(kept_by(kind, tmp_path, migrated=False)))
     config = schema._config()
     with database.write_unhurried() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     with database.write() as connection:
-        for table in ("hall", "event", "ticket", "leg", "receipt"):
+        for table in FIRST_TABLES:
             insert(connection, table)
     assert schema.migrate(database) == ("0001", schema.newest())
     with database.write() as connection:
-        held = [connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in GOOD]  # noqa: S608
-    assert held == [1, 1, 1, 1, 1, 0]
+        held = {connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in FIRST_TABLES}  # noqa: S608
+    assert held == {1}
     from_models = declared(kind, tmp_path)
     assert stored_schema(database) == stored_schema(from_models)
     for one in (database, from_models):
