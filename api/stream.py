@@ -21,9 +21,9 @@ from queue_service.board import Frame, Frames
 from queue_service.domain.hall import Ticket
 from queue_service.domain.order import ahead
 from queue_service.errors import QueueServiceError, Unavailable, UnknownHall, UnknownTicket
-from queue_service.feed import REMADE_FRAMES
 from queue_service.planning.live.outlook import same_estimate
 from queue_service.view import OTHER_HISTORY, TRY_AGAIN, View
+from queue_service.view_reading import REMADE_FRAMES
 
 ROUTER = APIRouter()
 

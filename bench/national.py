@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import orjson
 
 from bench.calling import HEAD_END, READ_BYTES, body_length, request_bytes
-from bench.halls import noon_zone
 from bench.running import percentile
 from bench.watching import cut_frames, open_socket, pong, stream_path
+from tests.halls import noon_zone
 
 CONNECTIONS = 128
 COUNTERS, STAGES = 3, 4

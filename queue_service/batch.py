@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection
 
 from models.vocabulary import Channel
-from queue_service import errors, journal
+from queue_service import appending, errors, journal
 from queue_service.clock import Clock, ClockGuard, DatabaseClock
 from queue_service.codec import chain, encode
 from queue_service.domain import commands as c
@@ -131,7 +131,7 @@ class Batches:
             self._conclude(work, one, copies[one.hall])
         rows = self.close(work)
         if rows is not None:
-            journal.store(connection, rows)
+            appending.store(connection, rows)
         self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
         self.learned = work.learned
         self.ends = {name: copy.hall.seq for name, copy in copies.items() if name not in work.writes and copy.hall.seq}
@@ -155,10 +155,10 @@ class Batches:
         work.stood_on.setdefault(one.hall, (copy.hall.seq, copy.hall.head))
         self._conclude(work, one, copy)
 
-    def close(self, work: "Work") -> journal.Rows | None:
+    def close(self, work: "Work") -> appending.Rows | None:
         """What a batch has to store."""
         self._distrust_if_behind(work)
-        return journal.rows(list(work.writes.values()), work.receipt_rows) if work.writes else None
+        return appending.rows(list(work.writes.values()), work.receipt_rows) if work.writes else None
 
     def undo(self, submissions: Sequence[Submission]) -> None:
         """As if these had not been tried."""
@@ -252,7 +252,7 @@ class Work:
         self.connection = connection
         self.known: dict[ReceiptKey, Receipt] = {}
         self.stood_on: dict[str, tuple[int, str]] = {}
-        self.writes: dict[str, journal.HallWrite] = {}
+        self.writes: dict[str, appending.HallWrite] = {}
         self.receipt_rows: list[tuple[Any, ...]] = []
         self.events: list[Logged] = []
         self.learned: list[Logged] = []
@@ -271,7 +271,7 @@ class Work:
         evolve(hall, logged)
         write = self.writes.get(hall.id)
         if write is None:
-            write = self.writes[hall.id] = journal.HallWrite(hall, [], copy.stored)
+            write = self.writes[hall.id] = appending.HallWrite(hall, [], copy.stored)
         write.events.append((logged, data))
         self.events.append(logged)
         return logged

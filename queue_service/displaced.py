@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 
 from models.tables import DisplacedRow
-from queue_service import journal
+from queue_service import appending, journal
 from queue_service.databases.statements import straight
 from queue_service.domain.events import DayOpened
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
-from queue_service.journal import EVENT, HALL, LEG, TICKET, HallWrite, Position
+from queue_service.journal import EVENT, HALL, LEG, TICKET, Position
 from queue_service.upsert import table_of
 
 DISPLACED = table_of(DisplacedRow)
@@ -49,7 +49,7 @@ def _as_it_was(connection: Connection, hall_id: str, day_seq: int) -> Hall:
     hall.touched = {**hall.touched, **hall.tickets}
     legs = ((ticket.id, number, leg) for ticket in hall.touched.values() for number, leg in enumerate(ticket.legs, 1))
     hall.touched_legs = {(ticket_id, number): leg for ticket_id, number, leg in legs}
-    journal.append(connection, [HallWrite(hall, [], {})])
+    appending.append(connection, [appending.HallWrite(hall, [], {})])
     return hall
 
 

@@ -22,12 +22,11 @@ from queue_service.clock import Clock
 from queue_service.database import Database
 from queue_service.domain.events import Logged
 from queue_service.errors import LogCorrupt, Unavailable, UnknownEventKind, UnknownHall
-from queue_service.view import OTHER_HISTORY, RING_FRAMES, TRY_AGAIN, Fold, View
+from queue_service.view import OTHER_HISTORY, TRY_AGAIN, Fold, View
+from queue_service.view_reading import REMADE_FRAMES, read_view, remake
 
 LOG = logging.getLogger("queue_service.feed")
 
-REMADE_FRAMES = 10_000
-"""A client that comes back after more events than this is better served by a snapshot."""
 SLICE_EVENTS = 500
 """So many are published at a stretch while catching up; then everyone else has a turn."""
 POLL_S = 1.0
@@ -117,7 +116,7 @@ class Feed:
 
     async def _load(self, hall_id: str) -> View:
         try:
-            view = self.views[hall_id] = await self.read(lambda one: _read_view(one, hall_id, self._fold))
+            view = self.views[hall_id] = await self.read(lambda one: read_view(one, hall_id, self._fold))
         finally:
             del self._loading[hall_id]
         if self._latest.get(hall_id, 0) > view.hall.seq:
@@ -141,7 +140,7 @@ class Feed:
         if not reach <= after < view.hall.seq or view.frames_since(after, head) is not None:
             return []
         async with self._remaking:
-            return await self.read(lambda one: _remake(one, view.hall.id, after, head))
+            return await self.read(lambda one: remake(one, view.hall.id, after, head))
 
     def published(self, events: Sequence[Logged]) -> None:
         """Events this process has just committed, in order per hall."""
@@ -227,7 +226,7 @@ class Feed:
     async def _start_over(self, view: View) -> None:
         LOG.warning("history-changed: %s", view.hall.id)
         self._latest.pop(view.hall.id, None)
-        view.become(await self.read(lambda one: _read_view(one, view.hall.id, self._fold)))
+        view.become(await self.read(lambda one: read_view(one, view.hall.id, self._fold)))
 
     async def _poll(self) -> None:
         while True:
@@ -290,18 +289,6 @@ class Feed:
         return [hall_id for hall_id in found if hall_id not in self.views]
 
 
-def _read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: int = RING_FRAMES) -> View:
-    """A hall's view, read from the event that opened its business day."""
-    position = journal.positions(connection, [hall_id]).get(hall_id)
-    if position is None:
-        raise UnknownHall(f"There is no hall {hall_id!r}.", hall=hall_id)
-    hall, after = journal.day_start(connection, hall_id, position)
-    view = View(hall, fold, ring_frames)
-    for logged in journal.events_after(connection, hall_id, after):
-        view.follow(logged)
-    return view
-
-
 def _publish(view: View, events: Sequence[Logged]) -> bool:
     """Show those that are new, if each follows what the view shows by then. False where some are missing, or the view
     shows another history than they belong to: then the log has to be asked."""
@@ -319,8 +306,3 @@ def _publish(view: View, events: Sequence[Logged]) -> bool:
 
 def _slice(connection: Connection, hall: str, after: int) -> list[Logged]:
     return list(islice(journal.events_after(connection, hall, after), SLICE_EVENTS))
-
-
-def _remake(connection: Connection, hall_id: str, after: int, head: str) -> list[Frame]:
-    view = _read_view(connection, hall_id, lambda _hall, _logged: None, REMADE_FRAMES + 1)
-    return view.frames_since(after, head) or []

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from queue_service import journal
+from queue_service import appending, journal
 from queue_service.batch import Copy, held_tickets
 from queue_service.displaced import cut_back
 from queue_service.domain.events import Logged
@@ -59,6 +59,6 @@ class FollowedHalls:
         if hall.today is None:
             return []
         if events:
-            journal.append(connection, [journal.HallWrite(hall, events, copy.stored)])
+            appending.append(connection, [appending.HallWrite(hall, events, copy.stored)])
         self._copies[hall.id] = copy
         return [logged for logged, _ in events]

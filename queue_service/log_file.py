@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from models.wire import rfc3339
-from queue_service import displaced, journal
+from queue_service import appending, displaced, journal
 from queue_service.codec import chain_row, decode
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
@@ -196,7 +196,7 @@ def _store(connection: Connection, halls: dict[str, _Restored]) -> None:
     """Store what has gathered. A hall whose first day is not open yet waits: it could not be loaded."""
     ready = [restored for restored in halls.values() if restored.events and restored.hall.today is not None]
     if ready:
-        writes = [journal.HallWrite(one.hall, one.events, one.stored) for one in ready]
-        journal.append(connection, writes)
+        writes = [appending.HallWrite(one.hall, one.events, one.stored) for one in ready]
+        appending.append(connection, writes)
     for restored in ready:
         restored.events = []

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from queue_service import journal
+from queue_service import appending, journal
 from queue_service.batch import Batches, NotAtOnce, Submission, Work
 from queue_service.clock import Clock
 
@@ -39,7 +39,7 @@ class Decided(Generic[Ask]):
     work: Work
     asks: list[Ask] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
-    rows: journal.Rows | None = None
+    rows: appending.Rows | None = None
     begun: float = 0.0
 
     def store(self, connection: Connection) -> None:
@@ -49,7 +49,7 @@ class Decided(Generic[Ask]):
         unkept = self.work.unkept(self.submissions)
         if (others or unkept) and not journal.stands(connection, others, unkept):
             raise Overtaken
-        if self.rows is not None and not journal.store_on(connection, self.rows, self.work.stood_on):
+        if self.rows is not None and not appending.store_on(connection, self.rows, self.work.stood_on):
             raise Overtaken
 
 

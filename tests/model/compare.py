@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from queue_service import journal
+from queue_service import appending, journal
 from queue_service.batch import Batches
 from queue_service.database import Database
 from queue_service.domain import commands as c
@@ -115,7 +115,7 @@ def _check_fold(connection: Connection, name: str) -> None:
     for logged in journal.events_after(connection, name, 0):
         evolve(hall, logged)
         for ticket in hall.drain()[0].values():
-            tickets[ticket.id] = tuple(journal._ticket_values(ticket))
+            tickets[ticket.id] = tuple(appending._ticket_values(ticket))
     rows = _rows(connection, "SELECT * FROM ticket WHERE hall = ?", name)
     assert {row[0]: row for row in rows} == tickets
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given, seed, settings
 from queue_service.database import Database
 from queue_service.domain.events import KINDS, Logged
 from queue_service.domain.hall import Hall
-from queue_service.feed import _read_view, _remake
 from queue_service.view import View
+from queue_service.view_reading import read_view, remake
 from tests.stream import rfc7396
 from tests.stream.life import EVERYTHING, STEPS, Life, Step, new_database
 from tests.stream.sockets import schema_of
@@ -58,7 +58,7 @@ def read(payload: bytes) -> Any:
 def begun(life: Life) -> View:
     """The hall's view after its first events."""
     life.begin()
-    return life.database.read(lambda one: _read_view(one, life.hall.id, unmeasured))
+    return life.database.read(lambda one: read_view(one, life.hall.id, unmeasured))
 
 
 @seed(SEED)
@@ -92,12 +92,12 @@ def test_frames_made_again_are_the_frames_that_were_shown(database: Database, st
     for step in steps:
         for logged in life.step(step):
             view.follow(logged)
-    again = database.read(lambda one: _read_view(one, life.hall.id, unmeasured))
+    again = database.read(lambda one: read_view(one, life.hall.id, unmeasured))
     today = [frame for frame in view.frames if frame.seq >= view.hall.day_seq]
     assert [frame.payload for frame in again.frames] == [frame.payload for frame in today]
     assert again.board() == view.board()
     middle = today[len(today) // 2]
-    remade = database.read(lambda one: _remake(one, life.hall.id, middle.seq, middle.head))
+    remade = database.read(lambda one: remake(one, life.hall.id, middle.seq, middle.head))
     assert [frame.payload for frame in remade] == [frame.payload for frame in today if frame.seq > middle.seq]
 
 
