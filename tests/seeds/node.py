@@ -1,0 +1,165 @@
+"""A node of the simulation: the real database, engine and feed on an event loop turned by hand.
+
+What the composition root joins is joined here in the same way. In place of the writer's thread somebody calls its
+steps; in place of NOTIFY there is a post that may lose, delay and double (a hint is no more than that); all else is the
+product's own.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from queue_service.clock import HandClock
+from queue_service.database import Database
+from queue_service.databases import sqlite
+from queue_service.engine import Commit, Engine
+from queue_service.feed import Feed
+from tests.seeds.hazards import Hazards, Killed, beset
+from tests.seeds.loop import HandLoop, NotYet
+
+sqlite.BUSY_TIMEOUT_MS = 20
+"""No writer is let go on while another node has the file's lock. If one waits all the same it is over soon."""
+
+Heard = Callable[[Mapping[str, int]], None]
+Told = Callable[[Mapping[str, int]], None]
+
+
+class NodeClock:
+    """The one clock that is set by hand, as this node has it."""
+
+    pace = 1.0
+
+    def __init__(self, world: HandClock, skew_ms: int) -> None:
+        """So far ahead of the world's, or behind it."""
+        self._world = world
+        self.skew_ms = skew_ms
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC, as the node thinks."""
+        return self._world.now_ms() + self.skew_ms
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since the world began."""
+        return self._world.monotonic_ms()
+
+
+class Posted(Database):
+    """A real database whose notifications go by the simulation's post."""
+
+    def __init__(self, url: str, tell: Told) -> None:
+        """`tell` posts where logs end now."""
+        super().__init__(url)
+        self._tell = tell
+        self._is_shared = not self.is_near
+        self._asked = 0
+        self.heard: Heard | None = None
+
+    def notify(self, ends: Mapping[str, int]) -> None:
+        """Post it."""
+        if ends:
+            self._tell(dict(ends))
+
+    async def listen(self, heard: Heard) -> None:
+        """Hear until cancelled."""
+        self.heard = heard
+        heard({})
+        await asyncio.get_running_loop().create_future()
+
+    def changed(self) -> str:
+        """On a server whatever anyone does, in any database, moves the word: here it moves each time, so that schedules
+        do not depend on it."""
+        word = super().changed()
+        self._asked += 1
+        return f"{self._asked}" if self._is_shared else word
+
+
+class _ByHand:
+    """Stands where the writer's thread would."""
+
+    def __init__(self) -> None:
+        self.runs = False
+
+    def start(self) -> None:
+        self.runs = True
+
+    def is_alive(self) -> bool:
+        return self.runs
+
+    def join(self) -> None:
+        if self.runs:
+            raise NotYet
+
+
+class Node:
+    """Started; it does something only when it is told to."""
+
+    def __init__(self, name: str, url: str, world: HandClock, skew_ms: int, tell: Told) -> None:
+        """`name` for the trace."""
+        self.name = name
+        self.clock = NodeClock(world, skew_ms)
+        self.loop = HandLoop(lambda: world.monotonic_ms() / 1000)
+        self.faults: list[str] = []
+        self.loop.set_exception_handler(self._failed)
+        self.hazards = Hazards()
+        self.database = Posted(url, tell)
+        beset(self.database, self.hazards)
+        self.engine = Engine(self.database, self.clock, self._committed)
+        self._writer = _ByHand()
+        self.engine._thread = self._writer  # type: ignore[assignment]
+        self.feed = Feed(self.database, self.clock, lambda _hall, _logged: None)
+        with self.loop.entered():
+            self.engine.start()
+            self.feed.start()
+
+    def _committed(self, commit: Commit) -> None:
+        """As in `api.service`."""
+        self.feed.published((*commit.learned, *commit.events))
+        self.feed.reached(commit.ends)
+
+    def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not self.hazards.dead and not isinstance(error, Killed):
+            self.faults.append(f"{context['message']}: {error!r}")
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether its process is gone."""
+        return self.hazards.dead
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether it has an open transaction that locks the whole database (SQLite's only lock)."""
+        return self.database.is_near and any(one.in_transaction for one in self.hazards.connections)
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the writer has something to do."""
+        return self._writer.runs and (not self.engine._queue.empty() or bool(self.engine._skipped))
+
+    def write(self) -> None:
+        """One step of the writer: a batch, a commit, an errand."""
+        self.engine._step()
+        if self.engine._ending and self.engine._queue.empty() and not self.engine._skipped:
+            self._writer.runs = False
+
+    def attempt(self, work: Callable[[], Any]) -> None:
+        """Do something in its process, which may die of it."""
+        with suppress(Killed):
+            work()
+        if self.is_dead:
+            self.bury()
+
+    def bury(self) -> None:
+        """Without a goodbye. Its coroutines are let go of here, not whenever memory is cleared."""
+        self.hazards.bury()
+        for task in asyncio.all_tasks(self.loop):
+            task.get_coro().close()
+        self.loop.close()
+        self.loop.jobs.clear()
+
+    async def stop(self) -> None:
+        """With one, as in `api.service`."""
+        await self.engine.stop()
+        await self.feed.stop()
+        self.database.close()
