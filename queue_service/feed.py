@@ -32,6 +32,8 @@ SLICE_EVENTS = 500
 """So many are published at a stretch while catching up; then everyone else has a turn."""
 POLL_S = 1.0
 STALE_MS = 15_000
+MOST_LOADING_MS = 2_000
+"""New halls are loaded for no longer between two polls: of thousands, displays would be sent away meanwhile."""
 
 Result = TypeVar("Result")
 
@@ -236,6 +238,9 @@ class Feed:
             new_halls = await self._compare() if is_news else []
             self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
             for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them
+                if self._clock.monotonic_ms() - monotonic_ms > MOST_LOADING_MS:  # the poll goes first
+                    self._changed = ""
+                    break
                 await self.view(hall_id)
         except BaseException:
             self._changed = ""
