@@ -61,6 +61,7 @@ class LiveHalls:
         self._estimates: dict[str, HallEstimates] = defaultdict(HallEstimates)
         self._outlooks: dict[str, Outlooks] = {}
         self._told: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._compared: dict[str, Outlooks] = {}
         service.metrics.watch_estimates(lambda: self._estimates, lambda: self._outlooks)
         self._answers: dict[str, tuple[tuple[Any, ...], bytes]] = {}
 
@@ -79,6 +80,7 @@ class LiveHalls:
                     LOG.warning("watch-put-off: %s", error)
                 except Exception:
                     LOG.exception("watch-failed")
+                await asyncio.sleep(0)  # of thousands of halls, all at once would hold up every command
             await asyncio.sleep(LOOK_S)
 
     async def look(self, view: View) -> None:
@@ -137,15 +139,21 @@ class LiveHalls:
     # -- estimates
 
     async def keep_estimating(self) -> None:
-        """Look ahead anew every second where something has happened, as long as the node runs."""
+        """Look ahead anew every second where something has happened, as long as the node runs. What time alone changes
+        is seen by `keep_watch`: of thousands of halls most stand still in any second."""
+        looked: dict[str, int] = {}
         while True:
             for view in tuple(self._service.feed.views.values()):
+                hall = view.hall
                 try:
-                    self.look_ahead(view.hall)
-                    self.foretell(view)
+                    if looked.get(hall.id) != hall.seq:
+                        looked[hall.id] = hall.seq
+                        self.look_ahead(hall)
+                        await asyncio.sleep(0)
+                    if self.foretell(view):
+                        await asyncio.sleep(0)
                 except Exception:
                     LOG.exception("estimating-failed")
-                await asyncio.sleep(0)
             await asyncio.sleep(ESTIMATE_S)
 
     def look_ahead(self, hall: Hall) -> None:
@@ -154,18 +162,23 @@ class LiveHalls:
             now_ms = self._service.clock.now_ms()
             self._outlooks[hall.id] = self._estimates[hall.id].outlooks(hall, now_ms)
 
-    def foretell(self, view: View) -> None:
-        """Tell those who watch what to expect: where it has changed, and not more often than every ten seconds."""
-        now_ms = self._service.clock.now_ms()
+    def foretell(self, view: View) -> bool:
+        """Tell those who watch what to expect: where it has changed, and not more often than every ten seconds. Whether
+        it had to be worked out."""
+        now_ms, outlooks = self._service.clock.now_ms(), self._outlooks.get(view.hall.id)
         told_ms, told = self._told.get(view.hall.id, (0, {}))
-        if not view.followers or 0 <= now_ms - told_ms < TOLD_MS:
-            return
+        if not view.followers or outlooks is None or 0 <= now_ms - told_ms < TOLD_MS:
+            return False
+        if self._compared.get(view.hall.id) is outlooks:
+            return False
+        self._compared[view.hall.id] = outlooks
         services = self.estimates(view.hall)
         if all(same_estimate(one, told.get(name)) for name, one in services.items()):
-            return
+            return True
         self._told[view.hall.id] = (now_ms, services)
         document = {"type": "estimate", "as_of": rfc3339(now_ms), "services": services}
         view.foretell(Frame(view.hall.seq, view.hall.head, orjson.dumps(document)))
+        return True
 
     def estimate(self, hall: Hall, ticket: Ticket, places_ahead: int | None, now_ms: int) -> dict[str, Any] | None:
         """The estimate of a ticket (an `answers.Estimating`, for any thread)."""

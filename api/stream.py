@@ -280,6 +280,8 @@ async def _beat(service: Service) -> None:
         for view in tuple(service.feed.views.values()):
             seq, head = view.hall.seq, view.hall.head
             view.beat(Frame(seq, head, orjson.dumps({"type": "heartbeat", "seq": seq, "as_of": as_of})))
+            if view.followers:
+                await asyncio.sleep(0)  # of thousands of halls, all at once would hold up every command
 
 
 async def _watch(service: Service) -> None:
