@@ -13,7 +13,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import durable, fanout, growth, latency, machine, memory, replicas, reporting, results, staffing, starting
+from bench import (
+    durable,
+    fanout,
+    growth,
+    latency,
+    machine,
+    memory,
+    nation,
+    replicas,
+    reporting,
+    results,
+    staffing,
+    starting,
+)
 from bench.results import Part
 from bench.running import FULL, QUICK, Run
 
@@ -26,6 +39,7 @@ MEASURES: dict[str, Callable[[Run], Part]] = {
     "fanout": fanout.measure,
     "growth": growth.measure,
     "replicas": replicas.measure,
+    "nation": nation.measure,
     "starting": starting.measure,
     "memory": memory.measure,
     "reporting": reporting.measure,

@@ -23,6 +23,9 @@ class Scale:
     busy_day: int
     halls: int
     tickets: int
+    nation_halls: int
+    nation_s: float
+    nation_more_s: float
 
 
 FULL = Scale(
@@ -39,6 +42,9 @@ FULL = Scale(
     busy_day=100_000,
     halls=50,
     tickets=20_000,
+    nation_halls=3_058,
+    nation_s=23.0,
+    nation_more_s=13.0,
 )
 QUICK = Scale(
     name="quick",
@@ -54,6 +60,9 @@ QUICK = Scale(
     busy_day=5_000,
     halls=10,
     tickets=2_000,
+    nation_halls=300,
+    nation_s=7.0,
+    nation_more_s=6.0,
 )
 
 

@@ -58,6 +58,23 @@ class Frames:
         self.rest = data
 
 
+def cut_frames(data: bytes) -> tuple[list[tuple[bytes, int]], bytes]:
+    """The whole frames at the front, each with where its payload begins, and what is left."""
+    frames = []
+    while size := _size(data):
+        begin, end = size
+        if len(data) < end:
+            break
+        frames.append((data[:end], begin))
+        data = data[end:]
+    return frames, data
+
+
+def pong(payload: bytes) -> bytes:
+    """The answer to a ping, under a mask that changes nothing."""
+    return bytes([0x8A, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
 def _size(data: bytes) -> tuple[int, int] | None:
     """Where the payload of the first frame begins and ends; None where its head is not complete."""
     if len(data) < 2:

@@ -176,6 +176,12 @@ class Server:
         """What it wrote."""
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def pid(self) -> int:
+        """The process that all others of the server are children of."""
+        assert self._process is not None, "start() first"
+        return self._process.pid
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: fast; SIGQUIT: immediate, as a crash; SIGTERM: smart."""
         if self._process is not None and self._process.poll() is None:
