@@ -139,14 +139,14 @@ class Auditor:
         """Nothing is under way any more: read the tables, and compare; the log."""
         columns = "hall, seq, command_seq, at_ms, kind, actor, data, hash"
         rows = self._tables.ask(f"SELECT {columns} FROM event ORDER BY hall, seq")  # noqa: S608 (our own names)
-        log = [Entry(*row[:6], orjson.loads(row[6]), row[7]) for row in rows]
+        log = [Entry(*row[:6], orjson.loads(row[6]), row[7]) for row in rows]  # type: ignore[call-arg]
         self._check_wishes(wishes, log)
         for hall in sorted({one.hall for one in log}):
             own = [one for one in log if one.hall == hall]
             self._expect([one.seq for one in own] == list(range(1, len(own) + 1)), f"the log of {hall} has gaps")
             self._check_days(hall, own)
             self._check_tickets(hall, own)
-        ends: dict[str, int] = dict(self._tables.ask("SELECT id, last_seq FROM hall"))  # type: ignore[arg-type]
+        ends: dict[str, int] = dict(self._tables.ask("SELECT id, last_seq FROM hall"))
         for screen in screens:
             self._expect(
                 screen.seq == ends.get(screen.hall, 0),

@@ -18,7 +18,7 @@ Frame = dict[str, Any]
 class Line:
     """What a node writes to: the place of a socket. It may be slow, and it may be cut."""
 
-    def __init__(self, arrived: Callable[[Frame], None], cut: Callable[[], None]) -> None:
+    def __init__(self, arrived: Callable[[Frame], None], cut: Callable[[], object]) -> None:
         """It is open, and quick."""
         self.is_behind = False
         self.on_drained: Callable[[], None] | None = None

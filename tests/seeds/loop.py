@@ -44,10 +44,10 @@ class HandLoop(asyncio.BaseEventLoop):
         """As it was given."""
         return self._now_s()
 
-    def run_in_executor(self, _executor: Any, work: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
         """Keep it to be run by hand."""
         future: asyncio.Future[Any] = self.create_future()
-        self.jobs.append(Job(lambda: work(*arguments), future))
+        self.jobs.append(Job(lambda: func(*args), future))
         return future
 
     def _process_events(self, _events: list[Any]) -> None:

@@ -29,6 +29,7 @@ class NodeClock:
     """The one clock that is set by hand, as this node has it."""
 
     pace = 1.0
+    machine_ahead_ms = 0
 
     def __init__(self, world: HandClock, skew_ms: int) -> None:
         """So far ahead of the world's, or behind it."""
@@ -154,7 +155,7 @@ class Node:
         """Without a goodbye. Its coroutines are let go of here, not whenever memory is cleared."""
         self.hazards.bury()
         for task in asyncio.all_tasks(self.loop):
-            task.get_coro().close()  # type: ignore[union-attr]
+            task.get_coro().close()
         self.loop.close()
         self.loop.jobs.clear()
 

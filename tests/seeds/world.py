@@ -12,7 +12,7 @@ for that lock is not taken to be able to go on; an event loop, which does not wa
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -65,7 +65,7 @@ class World:
         self._most_wishes = self.random.randint(10, 24)
         self._nodes: list[Node] = []
         self._born = 0
-        self._post: list[tuple[str, dict[str, int]]] = []
+        self._post: list[tuple[str, Mapping[str, int]]] = []
         self.wishes: list[Wish] = []
         self._attempts: list[tuple[Wish, Node]] = []
         self._first = [(hall, command) for hall in self._halls for command in opening(hall)]
@@ -266,7 +266,7 @@ class World:
 
     # -- the post
 
-    def _send(self, sender: str, ends: dict[str, int]) -> None:
+    def _send(self, sender: str, ends: Mapping[str, int]) -> None:
         """To every other node, or not; now and then twice."""
         for node in self._nodes:
             if node.name != sender and self.random.random() < 0.8:
