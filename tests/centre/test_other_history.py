@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
+from models.answers import AcceptedAnswer
 from tests.centre.halls import followed, put_hall, shown, until_followed, work
 from tests.centre.line import line
 from tests.databases import BOTH, Kind, kept_by
@@ -87,7 +89,7 @@ async def test_a_node_that_was_put_back_is_noticed_and_followed_once_that_is_acc
                         await asyncio.to_thread(until, lambda: _other(centre), "the centre notices")
                         assert await asyncio.wait_for(display.closed(), WAIT_S) == (1013, OTHER)
                         await asyncio.to_thread(_goes_on, restored, centre, common, ends)
-                        await asyncio.to_thread(_accept, restored, centre, common, ends)
+                        await asyncio.to_thread(_accept, kind, restored, centre, common, ends)
                         await eventually(lambda: second is None or follows(second), "the other node follows, too")
                     finally:
                         restored.kill()
@@ -137,12 +139,15 @@ def _goes_on(restored: Node, centre: Node, common: int, ends: int) -> None:
         assert shown(client, "hall") == before
 
 
-def _accept(restored: Node, centre: Node, common: int, ends: int) -> None:
+def _accept(kind: Kind, restored: Node, centre: Node, common: int, ends: int) -> None:
     """An operator accepts; then the centre shows what the node has, and goes on following it."""
     with centre.client() as client, restored.client() as at_the_hall:
         displaced = client.get(f"{HALL}/events", params={"after": common - 1, "limit": 1_000}).json()["items"]
-        told = ran("accept-history", "hall", "--url", centre.base_url)
-        assert told.startswith(f"hall: {ends - common} events after event {common} were set aside, ")
+        if kind == Kind.SQLITE:
+            told = ran("accept-history", "hall", "--url", centre.base_url)
+            assert told.startswith(f"hall: {ends - common} events after event {common} were set aside, ")
+        else:
+            _accept_by_request(client, ends - common)
         until_followed(client, "hall", work(restored, "hall", 3))
         assert shown(client, "hall") == shown(at_the_hall, "hall")
         until(lambda: not followed(client, "hall")["stale"], "it is fresh again")
@@ -158,6 +163,16 @@ def _accept(restored: Node, centre: Node, common: int, ends: int) -> None:
         signed = orjson.dumps({name: event[name] for name in SIGNED}, option=orjson.OPT_SORT_KEYS)
         head = hashlib.sha256(head.encode() + signed).hexdigest()
         assert event["head"] == head
+
+
+def _accept_by_request(client: httpx.Client, set_aside: int) -> None:
+    """By the API: its answer says what was done, and from then on the board is the other history's."""
+    answer = client.post(f"{HALL}/accept-history")
+    accepted = AcceptedAnswer.model_validate_json(answer.content)
+    board = client.get(f"{HALL}/board").json()
+    assert (accepted.set_aside, board["seq"] >= accepted.seq) == (set_aside, True)
+    (last,) = client.get(f"{HALL}/events", params={"after": accepted.seq - 1, "limit": 1}).json()["items"]
+    assert board["seq"] > accepted.seq or board["head"] == last["head"]
 
 
 async def test_a_lost_node_is_restored_from_the_centre(tmp_path: Path) -> None:
