@@ -42,9 +42,10 @@ class Spent(NamedTuple):
     def __str__(self) -> str:
         """For a cell of the table."""
         left = max(0.0, CORES - self.machine)
+        others = max(0.0, self.machine - self.node - self.postgres - self.tool)
         return (
-            f"node {self.node:.2f}, PostgreSQL {self.postgres:.2f}, load tool {self.tool:.2f} of {CORES} cores; "
-            f"left {left:.2f}"
+            f"node {self.node:.2f}, PostgreSQL {self.postgres:.2f}, load tool {self.tool:.2f}, others {others:.2f} "
+            f"of {CORES} cores; left {left:.2f}"
         )
 
 
@@ -72,10 +73,10 @@ _ABOUT = f"""\
 {HALLS:,} halls with {COUNTERS} open counters and {DISPLAYS} displays each, on one node; {VISITS_PER_S:.0f} visits begin
 a second, each an issue, a call, a start and a finish {STAGE_S:.0f} s apart, every command with a key and timed from
 when it was due, whatever became of the earlier ones. PostgreSQL, the node and the load tool (which plays all counters
-and reads all displays) share the machine's processors; the time of each is told. `Shown` runs from when a call was due
-to when a display of its hall had the frame. After some seconds to warm up, the same with more and more visits, until
-commands fail, more than {1 - KEPT:.0%} are not answered in time to be counted, or their p99 passes
-{GIVES_MS / 1000:.0f} s. A quick run is the same with fewer halls, and visits in proportion."""
+and reads all displays) share the machine's processors; the time of each is told, and of whatever else ran. `Shown` runs
+from when a call was due to when a display of its hall had the frame. After some seconds to warm up, the same with more
+and more visits, until commands fail, more than {1 - KEPT:.0%} are not answered in time to be counted, or their p99
+passes {GIVES_MS / 1000:.0f} s. A quick run is the same with fewer halls, and visits in proportion."""
 
 
 class _Tool:
@@ -151,10 +152,11 @@ def _what_gives(seen: Seen, spent: Spent, seconds: float) -> str:
     is_kept = not seen.failed and seen.answered >= KEPT * wanted and seen.p99_ms <= GIVES_MS
     if is_kept:
         return ""
-    full = [name for name in ("node", "postgres", "tool") if getattr(spent, name) >= BUSY]
-    full = full or (["the machine"] if spent.machine >= BUSY * CORES else [])
+    shares = {"the node": spent.node, "PostgreSQL": spent.postgres, "the load tool": spent.tool}
+    busiest = max(shares, key=lambda name: shares[name])
+    whole = ", on a machine that is full" if spent.machine >= BUSY * CORES else ""
     short = f"{seen.failed:,} failed, {seen.answered:,} of {wanted:,.0f} commands in time"
-    return f"{' and '.join(full) or 'something that waits'}, at {seen.rate:,.0f} visits/s ({short}; {spent})"
+    return f"{busiest}{whole}, at {seen.rate:,.0f} visits/s: {short}; {spent}"
 
 
 def _row(what: str, multiple: float, seen: Seen, spent: Spent, rss_bytes: int, gives: str) -> Row:
