@@ -23,7 +23,7 @@ from queue_service.domain import commands as c
 from queue_service.planning.live import foretelling
 from queue_service.planning.live.curve import FRESH_MS
 from queue_service.planning.live.estimates import HallEstimates
-from queue_service.planning.live.studying import HELD_DAYS, studied, study
+from queue_service.planning.live.studying import HELD_DAYS, study
 from queue_service.planning.predictors import learning
 from queue_service.view import View
 from tests.databases import BOTH, kept_by
@@ -246,10 +246,7 @@ def test_no_day_is_foretold_by_a_model_that_has_seen_it(
         grown.append((days, len(rows)))
 
     monkeypatch.setattr(learning, "train", train)
-    database = Database(database_url(past(WEEK, tmp_path)))
-    day = f"2026-03-{2 + WEEK:02}"
-    database.read(lambda connection: studied(connection, "hall", day, with_model=True))
-    database.close()
+    study(database_url(past(WEEK, tmp_path)), "hall", f"2026-03-{2 + WEEK:02}", with_model=True)
     assert grown == [(WEEK - HELD_DAYS, (WEEK - HELD_DAYS) * TICKETS), (WEEK, WEEK * TICKETS)]
 
 
@@ -267,10 +264,10 @@ def test_either_kind_of_database_teaches_the_same(tmp_path: Path) -> None:
         for day in range(2):
             live(drive, MIDNIGHT_MS + day * DAY_MS, tickets=30)
             drive.send(c.OpenDay(), at_ms=MIDNIGHT_MS + (day + 1) * DAY_MS)
-        found_here = study(database.url, "hall", drive.view.day.date, with_model=False)
-        scores, line = found_here.estimator.services["tax"].scores, found_here.tracker.lines["tax"]
+        studied = study(database.url, "hall", drive.view.day.date, with_model=False)
+        scores, line = studied.estimator.services["tax"].scores, studied.tracker.lines["tax"]
         errors = {basis: scores.mae_s(basis) for basis in EstimateBasis}
-        found.append((found_here.days, found_here.has_model, errors, line.last_wait_s, line.interval_s))
+        found.append((studied.days, studied.has_model, errors, line.last_wait_s, line.interval_s))
         database.close()
     assert found[0] == found[1]
     assert found[0][:2] == (2, False)
