@@ -45,6 +45,8 @@ LOG = logging.getLogger("queue_service.live")
 
 LOOK_S = 5.0
 ESTIMATE_S = 1.0
+STILL_MS = 30_000
+"""A hall where nobody waits and nothing happens is looked at again after so long: a node may have thousands of them."""
 TOLD_MS = 10_000
 LOOKED_AT_ONCE = 128
 """Of those who wait: what a command may have to wait for."""
@@ -62,6 +64,7 @@ class LiveHalls:
         self._keepers: dict[str, Keeper] = defaultdict(Keeper)
         self._estimates: dict[str, HallEstimates] = defaultdict(HallEstimates)
         self._outlooks: dict[str, Outlooks] = {}
+        self._looked: dict[str, tuple[int, int]] = {}
         self.asked_ms: dict[str, int] = {}
         """When somebody last wanted to know how long it will take, by hall."""
         self._told: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -143,22 +146,23 @@ class LiveHalls:
     # -- estimates
 
     async def keep_estimating(self) -> None:
-        """Look ahead anew every second where something has happened, as long as the node runs. What time alone changes
-        is seen by `keep_watch`: of thousands of halls most stand still in any second."""
-        looked: dict[str, int] = {}
+        """Look ahead anew every second where it may have changed, as long as the node runs."""
         while True:
             for view in tuple(self._service.feed.views.values()):
-                hall = view.hall
                 try:
-                    if looked.get(hall.id) != hall.seq:
-                        looked[hall.id] = hall.seq
-                        self.look_ahead(hall)
+                    if self._has_news(view.hall):
+                        self.look_ahead(view.hall)
                         await asyncio.sleep(0)
                     if self.foretell(view):
                         await asyncio.sleep(0)
                 except Exception:
                     LOG.exception("estimating-failed")
             await asyncio.sleep(ESTIMATE_S)
+
+    def _has_news(self, hall: Hall) -> bool:
+        """Whether somebody waits, or anything has happened since the last look, or that is long ago."""
+        seq, at_ms = self._looked.get(hall.id, (-1, 0))
+        return any(hall.lanes.values()) or hall.seq != seq or self._service.clock.now_ms() - at_ms >= STILL_MS
 
     def estimates_of(self, hall_id: str) -> HallEstimates:
         """What a hall's events have taught so far."""
@@ -173,6 +177,7 @@ class LiveHalls:
         if hall.today is not None:
             now_ms = self._service.clock.now_ms()
             self._outlooks[hall.id] = self._estimates[hall.id].outlooks(hall, now_ms)
+            self._looked[hall.id] = (hall.seq, now_ms)
 
     def foretell(self, view: View) -> bool:
         """Tell those who watch what to expect: where it has changed, and not more often than every ten seconds. Whether

@@ -138,6 +138,13 @@ def test_what_is_handed_in_is_scored_beside_the_others_and_serves_if_it_is_the_b
     figures = said(outlook, 5, 0.0)
     assert figures is not None
     assert (figures.p50_s, figures.spread_s) == (200.0, 150.0)
+    for age_ms in (-1, 0, FRESH_MS, FRESH_MS + 1):
+        estimates.tell(EstimateBasis.LEARNED, {"a": Curve(driver.now_ms - age_ms, (100.0,), (200.0,))})
+        ticket = driver.issue("a")
+        fold()
+        given = estimates.estimator._pending[ticket].given
+        assert set(given) == ({EstimateBasis.LEARNED} if age_ms in (0, FRESH_MS) else set())
+    estimates.tell(EstimateBasis.LEARNED, {"a": Curve(made_ms, (100.0,), (200.0,))})
     for at_ms in (made_ms - 1, made_ms + FRESH_MS + 1):
         assert estimates.outlooks(driver.hall, at_ms)["a"].basis not in (EstimateBasis.LEARNED, None)
 

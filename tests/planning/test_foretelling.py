@@ -20,13 +20,15 @@ from queue_service import schema
 from queue_service.clock import HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
+from queue_service.planning.live import foretelling
 from queue_service.planning.live.curve import FRESH_MS
 from queue_service.planning.live.estimates import HallEstimates
-from queue_service.planning.live.studying import study
+from queue_service.planning.live.studying import HELD_DAYS, study
+from queue_service.planning.predictors import learning
 from queue_service.view import View
 from tests.databases import BOTH, kept_by
 from tests.metrics.driving import MIDNIGHT_MS, Drive
-from tests.planning.past import DAY_MS, OPENS_MS, live
+from tests.planning.past import DAY_MS, OPENS_MS, TICKETS, live
 from tests.running import ROOT, WAIT_S, Inner, database_url, environment, eventually, inner_node
 
 LEARNED, SIMULATION = EstimateBasis.LEARNED, EstimateBasis.SIMULATION
@@ -118,14 +120,20 @@ def node_after(past: Past, tmp_path: Path) -> After:
     return started
 
 
-async def test_before_a_week_is_over_earlier_days_warm_the_simple_ones(node_after: After) -> None:
+async def test_before_a_week_is_over_earlier_days_warm_the_simple_ones(
+    node_after: After, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After four days there is no model; but the first visitor of a node that has just started gets an estimate. The
-    hall is studied because somebody asked about it, and not again before the next business day."""
+    hall is studied because somebody asked about it, and not again before the next business day; where there is no
+    place for it, another that nobody asks about is forgotten."""
+    monkeypatch.setattr(foretelling, "MOST_HALLS", 1)
     async with node_after(FEW) as node:
         assert node.foretelling.due() == []
         assert "because" in await node.issue()
         assert node.foretelling.due() == [node.view]
+        node.foretelling.foreteller._packed["another"] = (b"", False)
         await node.study()
+        assert node.foretelling.foreteller.halls() == ["hall"]
         assert node.foretelling.due() == []
         estimate = await node.issue()
         assert estimate["basis"] != LEARNED
@@ -226,6 +234,20 @@ def test_what_comes_later_teaches_nothing(past: Past, tmp_path: Path) -> None:
     )
     assert one == other
     assert one[0] == ENOUGH
+
+
+def test_no_day_is_foretold_by_a_model_that_has_seen_it(
+    past: Past, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last two of seven days are scored with a model of the five before; the model that serves has all seven."""
+    grown: list[tuple[int, int]] = []
+
+    def train(rows: list[object], waits_s: list[float], days: int, limit_s: float | None) -> None:
+        grown.append((days, len(rows)))
+
+    monkeypatch.setattr(learning, "train", train)
+    study(database_url(past(WEEK, tmp_path)), "hall", f"2026-03-{2 + WEEK:02}", with_model=True)
+    assert grown == [(WEEK - HELD_DAYS, (WEEK - HELD_DAYS) * TICKETS), (WEEK, WEEK * TICKETS)]
 
 
 def test_either_kind_of_database_teaches_the_same(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from queue_service.planning.predictors.estimator import NOTHING, Estimator, Scor
 from queue_service.planning.predictors.features import features
 from queue_service.planning.predictors.known import Figures, Given, Known
 from queue_service.planning.predictors.tracker import Tracker
-from queue_service.planning.staffing.learning import learn
+from queue_service.planning.staffing.learning import Learned, learn
 
 if TYPE_CHECKING:
     from queue_service.planning.predictors.learning import Model
@@ -103,17 +103,32 @@ class _Recorder(LiveEstimator):
             self.tape.steps.append(_Step(ticket))
 
 
+@dataclass(frozen=True)
+class _Past:
+    """What was read of a hall's earlier days."""
+
+    days: int
+    plan: Plan
+    tracker: Tracker
+    tape: _Tape
+    demand: Learned
+
+
 def study(url: str, hall_id: str, today: str, with_model: bool) -> Studied:
-    """What the days before `today` teach. Seconds of work; `with_model`: grow one where there are days enough."""
+    """What the days before `today` teach. Seconds of work; `with_model`: grow one where there are days enough.
+
+    Raises UnknownHall, LogCorrupt, UnknownEventKind."""
     database = Database(url)
     try:
-        return database.read(lambda connection: studied(connection, hall_id, today, with_model))
+        past = database.read(lambda connection: _read(connection, hall_id, today))
     finally:
-        database.close()
+        database.close()  # what follows takes its time, and would keep the database from tidying up
+    given, model = _grown(past.tape) if with_model else (dict[str, Figures](), None)
+    packed = zlib.compress(pickle.dumps(Taught(model, past.demand, past.plan)), 1)
+    return Studied(past.days, model is not None, past.tracker, _played(past.tape, given), packed)
 
 
-def studied(connection: Connection, hall_id: str, today: str, with_model: bool) -> Studied:
-    """The same from an open connection. Raises UnknownHall, LogCorrupt, UnknownEventKind."""
+def _read(connection: Connection, hall_id: str, today: str) -> _Past:
     position = journal.positions(connection, [hall_id]).get(hall_id)
     if position is None:
         raise UnknownHall(f"There is no hall {hall_id!r}.", hall=hall_id)
@@ -123,11 +138,7 @@ def studied(connection: Connection, hall_id: str, today: str, with_model: bool) 
     days = past_days(connection, hall_id, today)
     for hall, logged in _folded(connection, plan, days, today):
         estimates.fold(hall, logged)
-    tape = recorder.tape
-    given, model = _grown(tape) if with_model else (dict[str, Figures](), None)
-    demand = learn(connection, plan, today)
-    packed = zlib.compress(pickle.dumps(Taught(model, demand, plan)), 1)
-    return Studied(len(days), model is not None, estimates.tracker, _played(tape, given), packed)
+    return _Past(len(days), plan, estimates.tracker, recorder.tape, learn(connection, plan, today))
 
 
 def _folded(connection: Connection, plan: Plan, days: Sequence[str], today: str) -> Iterator[tuple[Hall, Logged]]:
