@@ -132,7 +132,8 @@ class Following:
             return
         events = await self._store(partial(self._halls.take, hall_id=source.hall, documents=page))
         if not events:
-            await self._place(source)  # another node of this centre took them in
+            await self._place(source)  # another node of this centre took them in, and this one may not show them yet
+            self._service.feed.reached({source.hall: source.seq})
             return
         source.seq, source.head = events[-1].seq, events[-1].head
         self._service.feed.published(events)
