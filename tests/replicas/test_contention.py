@@ -20,6 +20,9 @@ COMMANDS = 100
 """The first node to have done so many ends the race."""
 FAIR_SHARE = 0.7
 ATTEMPTS = 3
+HALLS = 3_000
+CLIENTS = 8
+"""Of each node, where there are many halls."""
 
 
 class Race:
@@ -98,27 +101,28 @@ def check_exact(race: Race, node: Node) -> None:
     assert Counter(event["ticket"] for event in of_kind(log, "ticket_called")) == Counter(race.issued)
 
 
-async def test_many_halls_on_two_nodes(replicas: Replicas) -> None:
-    """Forty halls, each asked on both nodes at once: numbers are dense in each."""
+async def test_three_thousand_halls_on_two_nodes(replicas: Replicas) -> None:
+    """Each is made at one node and then asked at both at once: numbers are dense in each, and nobody is refused."""
     nodes = replicas(2)
-    halls = [put_hall(nodes[number % 2], f"many-{number}") for number in range(40)]
-    async with nodes[0].crowd(4) as left, nodes[1].crowd(4) as right:
+    halls = [f"many-{number}" for number in range(HALLS)]
+    given: dict[str, set[str]] = {hall: set() for hall in halls}
 
-        async def issue(client: httpx.AsyncClient, mine: list[str]) -> list[tuple[str, str]]:
-            asked = [(hall, {"service": "tax"}) for hall in mine]
-            return [
-                (hall, answered(await client.post(f"/v1/halls/{hall}/tickets", json=body), 201).json()["number"])
-                for hall, body in asked
-            ]
+    async def make(client: httpx.AsyncClient, mine: list[str]) -> None:
+        for hall in mine:
+            answered(await client.put(f"/v1/halls/{hall}", json=plan(hall)), 201)
 
-        portions = await asyncio.gather(
-            *(issue(client, halls if turn % 2 else halls[::-1]) for turn, client in enumerate(left + right))
-        )
-    given: dict[str, set[str]] = {}
-    for hall, number in (one for portion in portions for one in portion):
-        assert number not in given.setdefault(hall, set())
-        given[hall].add(number)
-    assert set(map(frozenset, given.values())) == {frozenset(f"A{number:03d}" for number in range(1, 9))}
+    async def issue(client: httpx.AsyncClient, mine: list[str]) -> None:
+        for hall in mine:
+            taken = answered(await client.post(f"/v1/halls/{hall}/tickets", json={"service": "tax"}), 201)
+            assert taken.json()["number"] not in given[hall]
+            given[hall].add(taken.json()["number"])
+
+    async with nodes[0].crowd(CLIENTS) as left, nodes[1].crowd(CLIENTS) as right:
+        clients = [*left, *right]
+        await asyncio.gather(*(make(one, halls[turn :: len(clients)]) for turn, one in enumerate(clients)))
+        turns = [*enumerate(left), *enumerate(right)]
+        await asyncio.gather(*(issue(one, halls[turn::CLIENTS]) for turn, one in turns))
+    assert set(map(frozenset, given.values())) == {frozenset({"A001", "A002"})}
 
 
 async def test_a_locked_hall_keeps_no_other_waiting(replicas: Replicas, beside: "psycopg.Connection[Any]") -> None:
