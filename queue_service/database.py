@@ -54,10 +54,13 @@ class Database:
         return self.kind.writer
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A write transaction: commits at the end, rolls back on any error."""
-        with self.kind.writer.connect() as connection, connection.begin():
-            yield connection
+    def write(self, wait: bool = True) -> Iterator[Connection]:
+        """A write transaction: commits at the end, rolls back on any error. `wait` for a lock on the whole database,
+        where there is one; else it is an error."""
+        with self.kind.writer.connect() as connection:
+            self.kind.prepare(connection, wait)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write_unhurried(self) -> Iterator[Connection]:

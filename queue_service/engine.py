@@ -1,4 +1,4 @@
-"""One queue of commands and one writer thread per process (which stores what a near database lets decide: see `near`).
+"""One queue of commands and one writer thread per process (a near database needs it for COMMIT alone: see `near`).
 
 What arrives while a commit is running makes the next batch (group commit): no timer, no added delay. Queue and batch
 are bounded; a command older than its deadline is answered undecided. Commands of a hall that another node holds wait
@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ SKIPS = 3
 """A hall that was skipped so often is waited for in line."""
 SKIPPED_S = 0.002
 """With nothing else to do, skipped halls are tried again after so long."""
-SWITCH_INTERVAL_S = 0.00005
+SWITCH_INTERVAL_S = 0.0002
 """Python's default of 5 ms would let the event loop hold up each of the writer's statements that long."""
 
 
@@ -82,7 +83,7 @@ class Engine:
         self._listener = listener
         self._batches = Batches(clock, self.guard)
         self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
-        self._near = Near(self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
+        self._near = Near(database, self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
         self._skipped: dict[str, list[_Item]] = {}
         self._put_off = 0
         self._line = Line(database, self._queue.put)
@@ -230,14 +231,15 @@ class Engine:
             turn.let_go()
 
     def _store(self, decided: Decided[_Item]) -> None:
-        """Store and commit what was decided on the event loop."""
+        """Commit what was decided on the event loop, and store it before that, where it could not be stored there."""
         assert self._near is not None, "nobody else decides ahead"
         self._transactions.begin()
         events = decided.work.events
         reached_commit = False
         try:
-            with self._database.write() as connection:
-                decided.store(connection)
+            with decided.transaction or ExitStack() as transaction:
+                if decided.transaction is None:
+                    decided.store(transaction.enter_context(self._database.write()))
                 reached_commit = True
         except Exception as error:  # noqa: BLE001 (done again from the beginning, it meets the same, and says so)
             outcome = self._transactions.outcome_of(error, reached_commit)
@@ -246,8 +248,8 @@ class Engine:
                 return
             self._tell_loop(self._near.failed, decided, outcome)
             events = []
-        self._tell_loop(self._near.done)  # the next batch is handed on before this one is answered
         self._announce(decided.asks, events, decided.begun)
+        self._tell_loop(self._near.done)
 
     def _work_off(self, items: list[_Item], write: Write) -> None:
         begun = time.perf_counter()

@@ -1,16 +1,18 @@
 """The short way for a database that is near (SQLite): each command is decided on the event loop as it comes, ahead of
-its transaction, and the writer thread stores what has gathered.
+its transaction; what has gathered is stored by a handful of statements, and the writer thread commits it.
 
-The copies say how each hall will stand once all that was decided is stored, so deciding waits for no disk, and storing
-holds nobody up: a handful of large statements and COMMIT, which run without Python's lock. The transaction begins by
-making sure that the log still ends where the commands were decided from, and that none of their keys was answered
-before. Where that is not so (another process wrote, a client repeats itself), or where anything else goes wrong or may
-take longer (a hall without a copy, a closed ticket, an error), the commands are left to the writer thread, which does
-them again from the beginning, with nothing else under way.
+The copies say how each hall will stand once all that was decided is stored, so deciding waits for no disk. Statements
+are run on the event loop, too: threads that share Python's lock hold each other up at each of them, and were measured
+to cost more than they do. COMMIT alone waits for the disk, so it alone is worth a thread. The transaction makes sure
+that the log still ends where the commands were decided from, and that none of their keys was answered before. Where
+that is not so (another process wrote, a client repeats itself), or where anything else goes wrong or may take longer
+(a hall without a copy, a closed ticket, an error), the commands are left to the writer thread, which does them again
+from the beginning, with nothing else under way.
 """
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -20,6 +22,7 @@ from sqlalchemy import Connection
 from queue_service import appending, journal
 from queue_service.batch import Batches, NotAtOnce, Submission, Work
 from queue_service.clock import Clock
+from queue_service.database import Database
 
 LIMIT = 128
 """Commands of a batch; more wait undecided."""
@@ -41,9 +44,17 @@ class Decided(Generic[Ask]):
     submissions: list[Submission] = field(default_factory=list)
     rows: appending.Rows | None = None
     begun: float = 0.0
+    transaction: ExitStack | None = None
+    """Open, with all of it stored: closing it commits."""
+
+    def store_at_once(self, database: Database) -> None:
+        """Store it in a transaction that is left open; whatever stands in the way is left to the writer thread."""
+        with suppress(Exception), ExitStack() as stack:
+            self.store(stack.enter_context(database.write(wait=False)))
+            self.transaction = stack.pop_all()
 
     def store(self, connection: Connection) -> None:
-        """Store it, on the writer thread. Raises Overtaken."""
+        """Store it. Raises Overtaken."""
         written = set() if self.rows is None else {row[0] for row in self.rows.halls}
         others = {hall: end for hall, end in self.work.stood_on.items() if hall not in written}
         unkept = self.work.unkept(self.submissions)
@@ -58,6 +69,7 @@ class Near(Generic[Ask]):
 
     def __init__(
         self,
+        database: Database,
         batches: Batches,
         clock: Clock,
         submission_of: Callable[[Ask], Submission | None],
@@ -65,6 +77,7 @@ class Near(Generic[Ask]):
     ) -> None:
         """`submission_of` an ask is None where it is no command; such are handed on as they are. `hand_on` gives the
         writer thread an ask, commands to be done from the beginning, or a Decided; it calls `done` after each."""
+        self._database = database
         self._batches = batches
         self._clock = clock
         self._submission_of = submission_of
@@ -109,6 +122,7 @@ class Near(Generic[Ask]):
             self.refused(decided)  # they stood decided for too long: from the beginning, they are told so
             return
         decided.rows = self._batches.close(decided.work)
+        decided.store_at_once(self._database)
         self._hand_on(decided)
         self._decide_waiting()
 

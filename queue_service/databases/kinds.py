@@ -38,6 +38,10 @@ class Kind(Protocol):
         """What an error of a statement means."""
         ...
 
+    def prepare(self, connection: Connection, wait: bool) -> None:
+        """What a write transaction needs before it begins; whether it may wait for a lock on everything."""
+        ...
+
     def unhurried(self, connection: Connection) -> None:
         """Let this transaction take its time, alone with the schema."""
         ...

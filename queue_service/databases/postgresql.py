@@ -145,6 +145,9 @@ class PostgresServer:
             return Failure.PASSING
         return Failure.UNAVAILABLE if state.startswith(_UNAVAILABLE) else Failure.LASTING
 
+    def prepare(self, connection: Connection, wait: bool) -> None:
+        """There is no lock on everything."""
+
     def unhurried(self, connection: Connection) -> None:
         """Without the writer's bounds; of several that do this, one after the other."""
         self._opened.give_back(connection.connection.driver_connection)

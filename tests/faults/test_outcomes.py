@@ -35,10 +35,10 @@ class Unreliable(Database):
     fault: type[DBAPIError] = OperationalError
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, wait: bool = True) -> Iterator[Connection]:
         """A write transaction; the loss, if one is due, happens once."""
         loses, self.loses = self.loses, None
-        with super().write() as connection:
+        with super().write(wait) as connection:
             yield connection
             if loses == "before":
                 raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))

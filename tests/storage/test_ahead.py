@@ -20,6 +20,8 @@ from queue_service.verification import prove
 from tests.metrics.driving import at, plan_document
 
 WAIT_S = 30
+TRIED_AHEAD = 2
+"""So often what was decided ahead is tried to be stored: on the event loop, and by the writer."""
 
 
 class Node:
@@ -85,9 +87,9 @@ async def two_batches(node: Node) -> list[Any]:
     return list(await asyncio.gather(first, node.ask(2), node.ask(3), return_exceptions=True))
 
 
-def failing_once(node: Node, moment: str, fault: Callable[[], Exception]) -> None:
-    """The next time the writer comes to `moment` of its transaction, that goes wrong."""
-    left = [fault()]
+def failing(node: Node, moment: str, fault: Callable[[], Exception], times: int) -> None:
+    """The next times that a transaction of the engine's comes to this moment, that goes wrong."""
+    left = [fault() for _ in range(times)]
 
     def fail(*_: Any) -> None:
         if left:
@@ -104,7 +106,7 @@ async def test_what_waits_is_decided_while_another_batch_is_stored(node: Node) -
 
 async def test_a_commit_without_an_answer_takes_along_what_was_decided_on_top(node: Node) -> None:
     """The first is answered undecided (it was rolled back); the others are decided afresh, without it."""
-    failing_once(node, "commit", lambda: OSError("the line is dead"))
+    failing(node, "commit", lambda: OSError("the line is dead"), 1)
     first, *others = await two_batches(node)
     assert isinstance(first, errors.OutcomeUnknown)
     assert [int(one.body) for one in others] == [3, 4]
@@ -113,7 +115,7 @@ async def test_a_commit_without_an_answer_takes_along_what_was_decided_on_top(no
 
 async def test_a_database_that_is_not_available_costs_one_batch(node: Node) -> None:
     """Answered at once as undecided; what was decided on top of it is stored when it is back."""
-    failing_once(node, "begin", lambda: OperationalError("BEGIN", None, Exception("disk I/O error")))
+    failing(node, "begin", lambda: OperationalError("BEGIN", None, Exception("disk I/O error")), TRIED_AHEAD)
     first, *others = await two_batches(node)
     assert type(first) is errors.Unavailable
     assert [int(one.body) for one in others] == [3, 4]
@@ -121,7 +123,7 @@ async def test_a_database_that_is_not_available_costs_one_batch(node: Node) -> N
 
 async def test_a_fault_of_storing_is_tried_from_the_beginning(node: Node) -> None:
     """Nobody notices, order included."""
-    failing_once(node, "begin", lambda: LookupError("a fault"))
+    failing(node, "begin", lambda: LookupError("a fault"), TRIED_AHEAD)
     answers = await two_batches(node)
     assert [int(one.body) for one in answers] == [3, 4, 5]
 
