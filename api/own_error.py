@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("queue_service.own_error")
 EVERY_S = 60.0
+HALLS_AT_ONCE = 100
+"""Written by one transaction: of thousands of halls, one each would take the writer from the commands."""
 LAST_S = 2.0
 """How long a node that stops waits for its last writing."""
 
@@ -36,20 +38,22 @@ class OwnErrors:
 
     async def write(self) -> None:
         """Write what was scored since the last time; what cannot be written now is kept for the next."""
-        for hall_id, estimates in self._service.live.estimates_by_hall().items():
-            scored = list(estimates.scored)
-            if not scored:
-                continue
+        by_hall = self._service.live.estimates_by_hall()
+        waiting = [(hall, by_hall[hall]) for hall in sorted(by_hall) if by_hall[hall].scored]
+        for start in range(0, len(waiting), HALLS_AT_ONCE):
+            some = waiting[start : start + HALLS_AT_ONCE]
+            scored = [(hall, list(estimates.scored)) for hall, estimates in some]
             try:
-                await self._service.engine.maintain(partial(_write, hall=hall_id, scored=scored))
+                await self._service.engine.maintain(partial(_write, scored=scored))
             except Unavailable as error:
                 LOG.warning("own-error-put-off: %s", error)
                 return
             except Exception:
                 LOG.exception("own-error-failed")
                 return
-            for _ in scored:
-                estimates.scored.popleft()
+            for (_, estimates), (_, written) in zip(some, scored, strict=True):
+                for _ in written:
+                    estimates.scored.popleft()
 
     async def write_last(self) -> None:
         """The same for a node that stops; it does not wait for a database that is not there."""
@@ -58,5 +62,6 @@ class OwnErrors:
             LOG.warning("own-error-given-up: the database does not answer")
 
 
-def _write(connection: Connection, hall: str, scored: list[Scored]) -> None:
-    estimate_errors.add(connection, hall, scored)
+def _write(connection: Connection, scored: list[tuple[str, list[Scored]]]) -> None:
+    for hall, of_hall in scored:  # in the order of their names, by every node: none waits for another in a circle
+        estimate_errors.add(connection, hall, of_hall)
