@@ -41,7 +41,7 @@ class Foretelling:
         self._studied: dict[str, str] = {}
         self._failed: dict[str, tuple[int, int]] = {}
         self._asked: dict[str, tuple[int, int]] = {}
-        self._simulated: dict[str, tuple[int, int]] = {}
+        self._simulated_ms: dict[str, int] = {}
         self._rests_until_ms = 0
 
     def close(self) -> None:
@@ -134,7 +134,7 @@ class Foretelling:
         self._asked.update((hall.id, (hall.seq, now_ms)) for hall in chosen)
 
     async def simulate(self) -> None:
-        """Simulate the hall that was longest not simulated, of those where some wait and something has happened."""
+        """Simulate the hall that was longest not simulated, of those where some wait."""
         clock, live = self._service.clock, self._service.live
         if clock.monotonic_ms() < self._rests_until_ms:
             return
@@ -145,12 +145,12 @@ class Foretelling:
             if self.foreteller.knows(view.hall.id)
             and None not in view.hall.suspensions
             and sum(map(len, view.hall.lanes.values())) >= FEWEST_WAITING
-            and now_ms - self._simulated.get(view.hall.id, (0, 0))[1] >= AGAIN_MS
+            and now_ms - self._simulated_ms.get(view.hall.id, 0) >= AGAIN_MS
         ]
         if not halls:
             return
-        hall = min(halls, key=lambda one: self._simulated.get(one.id, (0, 0))[1])
-        self._simulated[hall.id] = (hall.seq, now_ms)
+        hall = min(halls, key=lambda one: self._simulated_ms.get(one.id, 0))
+        self._simulated_ms[hall.id] = now_ms
         taken_s = await self.foreteller.simulate(hall, live.estimates_of(hall.id), now_ms)
         self._rests_until_ms = clock.monotonic_ms() + round(REST * taken_s * 1000)
 

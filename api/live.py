@@ -68,7 +68,7 @@ class LiveHalls:
         self.asked_ms: dict[str, int] = {}
         """When somebody last wanted to know how long it will take, by hall."""
         self._told: dict[str, tuple[int, dict[str, Any]]] = {}
-        service.metrics.watch_estimates(self.estimates_by_hall, lambda: dict(self._outlooks))
+        service.metrics.watch_estimates(self.estimates_by_hall, lambda: self._outlooks)
         self._compared: dict[str, Outlooks] = {}
         self._answers: dict[str, tuple[tuple[Any, ...], bytes]] = {}
 

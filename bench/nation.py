@@ -13,7 +13,7 @@ import orjson
 
 from bench.national import COUNTERS, STAGE_S, STAGES, Seen
 from bench.processes import ROOT, TICKS_PER_S, Child, allow_sockets, machine_cpu_s, node
-from bench.replicas import SETTINGS
+from bench.replicas import durable_server
 from bench.results import Part, Row, invalid
 from bench.running import Run
 from tests.databases import Server
@@ -58,9 +58,8 @@ def measure(run: Run) -> Part:
         few = "this system allows too few open sockets (ulimit -n)"
         return Part(TITLE, _ABOUT, [invalid(what, few)])
     with ExitStack() as stack:
-        server = Server(SETTINGS, "nation", on_disk=True).make()
-        stack.callback(server.remove)
-        url = server.start().url("postgres")
+        server = stack.enter_context(durable_server("nation"))
+        url = server.url("postgres")
         child = stack.enter_context(node(folder / "nation.db", url))
         tool = stack.enter_context(_Tool(child.url, halls, folder / "tool.log"))
         run.say(f"nation: making and opening {what}")

@@ -7,10 +7,9 @@ from bench import halls, loading
 from bench.calling import line
 from bench.loading import Load
 from bench.processes import Child, node
-from bench.replicas import SETTINGS
+from bench.replicas import durable_server
 from bench.results import Part, Row, at_least, at_most, invalid
 from bench.running import Run, middle
-from tests.databases import Server
 
 EACH = 8
 """Connections of each node."""
@@ -21,9 +20,7 @@ def measure(run: Run) -> Part:
     """One node alone, then two and four at once, all of them issuing for the same hall."""
     folder = run.new_folder("one_hall")
     with ExitStack() as stack:
-        server = Server(SETTINGS, "one-hall", on_disk=True).make()
-        stack.callback(server.remove)
-        url = server.start().url("postgres")
+        url = stack.enter_context(durable_server("one-hall")).url("postgres")
         nodes = [stack.enter_context(node(folder / f"{number}.db", url)) for number in range(4)]
         with line(nodes[0].url) as one:
             halls.make(one)

@@ -1,8 +1,8 @@
 """PostgreSQL: one node against an empty POST served the same way in the same run, and two nodes against one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 
@@ -58,13 +58,21 @@ class Replicas:
             return [one.result() for one in halves]
 
 
+@contextmanager
+def durable_server(name: str) -> Iterator[Server]:
+    """A running PostgreSQL of the tests' own, on disk, with its durability as it comes."""
+    server = Server(SETTINGS, name, on_disk=True).make()
+    try:
+        yield server.start()
+    finally:
+        server.remove()
+
+
 def measure(run: Run) -> Part:
-    """The server is the tests' own, on disk, with its durability as it comes."""
+    """One node, then two, each with a hall of its own."""
     folder = run.new_folder("replicas")
     with ExitStack() as stack:
-        server = Server(SETTINGS, "bench", on_disk=True).make()
-        stack.callback(server.remove)
-        url = server.start().url("postgres")
+        url = stack.enter_context(durable_server("bench")).url("postgres")
         empty = stack.enter_context(module("bench.empty", folder))
         nodes = [stack.enter_context(node(folder / f"{name}.db", url)) for name in ("first", "second")]
         with line(nodes[0].url) as one:

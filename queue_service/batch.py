@@ -16,6 +16,7 @@ from models.vocabulary import Channel
 from queue_service import appending, errors, journal
 from queue_service.clock import Clock, ClockGuard, DatabaseClock
 from queue_service.codec import chain, encode
+from queue_service.copies import Copy, copy_at, held_tickets
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
@@ -79,14 +80,6 @@ class NotAtOnce(Exception):
     """The database must be asked first."""
 
 
-@dataclass(slots=True)
-class Copy:
-    """The writer's copy of a hall, and which counter the tickets table has for each held ticket."""
-
-    hall: Hall
-    stored: dict[str, str] = field(default_factory=dict)
-
-
 class Batches:
     """Runs batches against one database; owns the writer's copies of the halls."""
 
@@ -113,8 +106,7 @@ class Batches:
         """Take copies of these halls as they stand, without a lock: however long a day's log is, others are not held up
         by the reading of it, and what is committed meanwhile is all that is left to be read under the lock."""
         for hall_id, position in journal.positions(connection, list(halls)).items():
-            hall = journal.load(connection, hall_id, position)
-            self._copies[hall_id] = Copy(hall, held_tickets(hall))
+            self._copies[hall_id] = copy_at(connection, hall_id, position)
 
     def run(self, connection: Connection, batch: Sequence[Submission], wait: bool = True) -> list[Logged]:
         """Decide and store a batch inside an open write transaction. The submissions carry their results.
@@ -198,10 +190,7 @@ class Batches:
                 work.learned.append(logged)
             copy.hall.drain()
             copy.stored = held_tickets(copy.hall)
-        if copy is None or (copy.hall.seq, copy.hall.head) != (position.seq, position.head):
-            hall = journal.load(connection, hall_id, position)
-            copy = Copy(hall, held_tickets(hall))
-        return copy
+        return copy_at(connection, hall_id, position, copy)
 
     def _decide(self, work: "Work", one: Submission, copy: Copy) -> Answer:
         receipt_key = one.receipt_key
@@ -310,8 +299,3 @@ def _refuse_closed(connection: Connection | None, hall: Hall, command: c.Command
         closed = journal.ticket_row(connection, ticket_id)
     if closed is not None:
         check_state(closed.state, verb, closed.number)
-
-
-def held_tickets(hall: Hall) -> dict[str, str]:
-    """Which counter the tickets table has for each held ticket, just after it was written."""
-    return {counter.ticket: counter.id for counter in hall.counters.values() if counter.ticket is not None}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from queue_service import appending, journal
-from queue_service.batch import Copy, held_tickets
+from queue_service.copies import Copy, copy_at, held_tickets
 from queue_service.displaced import cut_back
 from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall
@@ -46,12 +46,7 @@ class FollowedHalls:
         if hall_id in held.skipped:
             raise Unavailable(f"Another node holds {hall_id}.")
         copy, position = self._copies.pop(hall_id, None), held.positions.get(hall_id)
-        if position is None:
-            return Copy(Hall(hall_id))
-        if copy is None or (copy.hall.seq, copy.hall.head) != (position.seq, position.head):
-            hall = journal.load(connection, hall_id, position)
-            copy = Copy(hall, held_tickets(hall))
-        return copy
+        return Copy(Hall(hall_id)) if position is None else copy_at(connection, hall_id, position, copy)
 
     def _append(self, connection: Connection, copy: Copy, documents: Sequence[dict[str, Any]]) -> list[Logged]:
         hall, known = copy.hall, copy.hall.seq

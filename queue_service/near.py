@@ -12,7 +12,7 @@ from the beginning, with nothing else under way.
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -48,10 +48,16 @@ class Decided(Generic[Ask]):
     """Open, with all of it stored: closing it commits."""
 
     def store_at_once(self, database: Database) -> None:
-        """Store it in a transaction that is left open; whatever stands in the way is left to the writer thread."""
-        with suppress(Exception), ExitStack() as stack:
-            self.store(stack.enter_context(database.write(wait=False)))
-            self.transaction = stack.pop_all()
+        """Store it in a transaction that is left open; whatever stands in the way is left to the writer thread. Raises
+        Overtaken."""
+        try:
+            with ExitStack() as stack:
+                self.store(stack.enter_context(database.write(wait=False)))
+                self.transaction = stack.pop_all()
+        except Overtaken:
+            raise
+        except Exception:  # noqa: BLE001, S110 (the writer thread meets the same, and says so)
+            pass
 
     def store(self, connection: Connection) -> None:
         """Store it. Raises Overtaken."""
@@ -122,7 +128,11 @@ class Near(Generic[Ask]):
             self.refused(decided)  # they stood decided for too long: from the beginning, they are told so
             return
         decided.rows = self._batches.close(decided.work)
-        decided.store_at_once(self._database)
+        try:
+            decided.store_at_once(self._database)
+        except Overtaken:
+            self.refused(decided)
+            return
         self._hand_on(decided)
         self._decide_waiting()
 

@@ -44,19 +44,15 @@ class Transactions:
             with write() as connection:
                 events = self._batches.run(connection, submissions, wait=False)
                 reached_commit = True
-            self.note()
+            self.learned += self._batches.learned
+            self.ends |= self._batches.ends
             return events
         except Exception as error:  # noqa: BLE001 (each kind is looked at below)
-            if reached_commit:  # to run it again might do it twice
-                self._lose(submissions, error)
-                return []
             self._batches.forget([one.hall for one in submissions])
+            if reached_commit:  # to run it again might do it twice
+                self._fail([one for one in submissions if one.result is not None], _unanswered(error))
+                return []
             return self._after(error, submissions, repeats)
-
-    def note(self) -> None:
-        """The latest batch is committed."""
-        self.learned += self._batches.learned
-        self.ends |= self._batches.ends
 
     def _read_copies(self, submissions: list[Submission]) -> None:
         """Read what there is no copy of before anything is locked: a lock that is held too long is lost, and a day that
@@ -68,19 +64,12 @@ class Transactions:
 
     def outcome_of(self, error: Exception, reached_commit: bool) -> errors.QueueServiceError | None:
         """What to answer to a batch that failed, where trying again would be wrong or in vain; None: it would not."""
-        if reached_commit:  # it did not say whether it was done
-            LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
-            return errors.OutcomeUnknown()
+        if reached_commit:
+            return _unanswered(error)
         if self._database.failure(error) == Failure.UNAVAILABLE:
             LOG.warning("database-%s: %s", Failure.UNAVAILABLE, getattr(error, "orig", error))
             return errors.Unavailable()
         return None
-
-    def _lose(self, submissions: list[Submission], error: Exception) -> None:
-        outcome = self.outcome_of(error, True)
-        assert outcome is not None, "nobody knows whether it is stored"
-        self._batches.forget([one.hall for one in submissions])
-        self._fail([one for one in submissions if one.result is not None], outcome)
 
     def _after(self, error: Exception, submissions: list[Submission], repeats: int) -> list[Logged]:
         """What to do about a transaction that was rolled back."""
@@ -111,3 +100,9 @@ class Transactions:
         else:
             parts = [[one] for one in submissions]
         return [logged for part in parts for logged in self.run(part, self._database.write)]
+
+
+def _unanswered(error: Exception) -> errors.OutcomeUnknown:
+    """COMMIT did not say whether it was done."""
+    LOG.warning("commit-unanswered: %s", getattr(error, "orig", error))
+    return errors.OutcomeUnknown()

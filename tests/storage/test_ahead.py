@@ -11,42 +11,21 @@ from sqlalchemy.exc import OperationalError
 
 from models.vocabulary import Channel
 from queue_service import errors, schema
-from queue_service.batch import Answer, Batches, Keyed, Submission
+from queue_service.batch import Answer, Batches, Submission
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
-from queue_service.engine import Commit, Engine
 from queue_service.verification import prove
 from tests.metrics.driving import at, plan_document
+from tests.storage.engines import EngineNode, issue
 
 WAIT_S = 30
 TRIED_AHEAD = 2
 """So often what was decided ahead is tried to be stored: on the event loop, and by the writer."""
 
 
-class Node:
-    """An engine with one hall on an SQLite file."""
-
-    def __init__(self, database: Database) -> None:
-        """It is not started yet."""
-        self.database = database
-        self.commits: list[Commit] = []
-        self.engine = Engine(database, HandClock(at(8)), self.commits.append)
-
-    def ask(self, number: int, key: str | None = None) -> "asyncio.Future[Answer]":
-        """Take a ticket."""
-        return self.give(c.IssueTicket(f"hall.{number}", "tax"), key)
-
-    def give(self, command: c.Command, key: str | None = None) -> "asyncio.Future[Answer]":
-        """Give a command; the answer is the seq of its last event."""
-        return self.engine.submit(
-            "hall",
-            command,
-            actor="me",
-            channel=Channel.API,
-            answering=lambda hall, *_: Answer(200, str(hall.seq).encode()),
-            keyed=None if key is None else Keyed(key, "POST", "/tickets", "same"),
-        )
+class Node(EngineNode):
+    """On an SQLite file."""
 
     async def handed_on(self) -> None:
         """Wait until the writer has all there is."""
@@ -59,10 +38,6 @@ class Node:
         statement = "SELECT seq, kind FROM event WHERE actor = 'me' ORDER BY seq"
         return [tuple(row) for row in self.database.read(lambda one: one.exec_driver_sql(statement).fetchall())]
 
-    def tickets(self) -> int:
-        """How many there are."""
-        return int(self.database.read(lambda one: one.exec_driver_sql("SELECT count(*) FROM ticket").scalar_one()))
-
 
 @pytest.fixture
 async def node(tmp_path: Path) -> AsyncIterator[Node]:
@@ -71,7 +46,7 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
     schema.prepare(database)
     made = Node(database)
     made.engine.start()
-    await made.give(c.PutPlan(plan_document()))
+    await made.ask(c.PutPlan(plan_document()))
     yield made
     await made.engine.stop()
     told = [one for commit in made.commits for submission in commit.submissions for one in submission.events]
@@ -82,9 +57,9 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
 
 async def two_batches(node: Node) -> list[Any]:
     """A command that is under way, and two decided on top of it meanwhile; what became of each."""
-    first = node.ask(1)
+    first = node.ask(issue(1))
     await node.handed_on()
-    return list(await asyncio.gather(first, node.ask(2), node.ask(3), return_exceptions=True))
+    return list(await asyncio.gather(first, node.ask(issue(2)), node.ask(issue(3)), return_exceptions=True))
 
 
 def failing(node: Node, moment: str, fault: Callable[[], Exception], times: int) -> None:
@@ -110,7 +85,7 @@ async def test_a_commit_without_an_answer_takes_along_what_was_decided_on_top(no
     first, *others = await two_batches(node)
     assert isinstance(first, errors.OutcomeUnknown)
     assert [int(one.body) for one in others] == [3, 4]
-    assert node.tickets() == 2
+    assert node.count("ticket") == 2
 
 
 async def test_a_database_that_is_not_available_costs_one_batch(node: Node) -> None:
@@ -131,7 +106,7 @@ async def test_a_fault_of_storing_is_tried_from_the_beginning(node: Node) -> Non
 async def test_what_another_process_wrote_is_read_first(node: Node) -> None:
     """Its event gets its seq; the commands that were decided without it are decided again."""
     other, clock = Database(node.database.url), HandClock(at(8))
-    asked = node.ask(1)  # decided, not handed on: the event loop has not turned
+    asked = node.ask(issue(1))  # decided, not handed on: the event loop has not turned
     one = Submission("hall", c.IssueTicket("hall.9", "tax"), "another", Channel.API, lambda *_: Answer(200), 2**60)
     with other.write() as connection:
         Batches(clock, ClockGuard(clock)).run(connection, [one])
@@ -141,31 +116,36 @@ async def test_what_another_process_wrote_is_read_first(node: Node) -> None:
 
 async def test_a_key_of_an_earlier_batch_gets_its_answer(node: Node) -> None:
     """Stored, under way, or in the same batch: the same answer, and one ticket."""
-    stored = await node.ask(1, "stored")
-    under_way = node.ask(2, "under way")
+    stored = await node.ask(issue(1), "stored")
+    under_way = node.ask(issue(2), "under way")
     await node.handed_on()
-    asked = [node.ask(3, "under way"), node.ask(4, "same"), node.ask(5, "same"), node.ask(6, "stored")]
+    asked = [
+        node.ask(issue(3), "under way"),
+        node.ask(issue(4), "same"),
+        node.ask(issue(5), "same"),
+        node.ask(issue(6), "stored"),
+    ]
     again, same, twin, long_ago = await asyncio.gather(*asked)
     assert (again.body, again.replayed) == ((await under_way).body, True)
     assert (twin.body, twin.replayed) == (same.body, True)
     assert (long_ago.body, long_ago.replayed) == (stored.body, True)
-    assert node.tickets() == 3
+    assert node.count("ticket") == 3
 
 
 async def test_a_key_whose_command_would_be_refused_now_gets_its_answer(node: Node) -> None:
     """A refusal stores no receipt, so nothing but the question itself would find the earlier one."""
-    await node.give(c.OpenCounter("1", "li"))
-    await node.give(c.CloseCounter("1"), "once")
-    _, again = await asyncio.gather(node.ask(1), node.give(c.CloseCounter("1"), "once"))
+    await node.ask(c.OpenCounter("1", "li"))
+    await node.ask(c.CloseCounter("1"), "once")
+    _, again = await asyncio.gather(node.ask(issue(1)), node.ask(c.CloseCounter("1"), "once"))
     assert again.replayed
 
 
 async def test_commands_that_need_the_database_wait_for_what_is_under_way(node: Node) -> None:
     """A closed ticket, whose row alone says what became of it, between others: each gets its answer, in order."""
-    await node.ask(1)
+    await node.ask(issue(1))
     cancel = c.Cancel("hall.1")
-    await node.give(cancel)
-    got = await asyncio.gather(node.ask(2), node.give(cancel), node.ask(3), return_exceptions=True)
+    await node.ask(cancel)
+    got = await asyncio.gather(node.ask(issue(2)), node.ask(cancel), node.ask(issue(3)), return_exceptions=True)
     assert [type(one) for one in got] == [Answer, errors.WrongState, Answer]
     assert node.log()[-2:] == [(5, "ticket_issued"), (6, "ticket_issued")]
 
@@ -176,10 +156,10 @@ def read_nothing(_: Connection) -> None:
 
 async def test_other_work_comes_after_what_is_decided(node: Node) -> None:
     """And before what is given later."""
-    first = node.ask(1)
+    first = node.ask(issue(1))
     work = asyncio.create_task(node.engine.maintain(read_nothing))
     await asyncio.sleep(0)
-    second = node.ask(2)
+    second = node.ask(issue(2))
     await work
     assert first.done()
     assert int((await second).body) == 4

@@ -7,45 +7,21 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection
 
-from models.vocabulary import Channel
 from queue_service import engine as engine_module
 from queue_service import errors, journal, near
 from queue_service.batch import Answer
-from queue_service.clock import HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.domain.hall import Hall
-from queue_service.engine import Commit, Engine
 from tests.faults.locking import write_lock
-from tests.metrics.driving import at, plan_document
+from tests.metrics.driving import plan_document
+from tests.storage.engines import EngineNode, issue
 
 WAIT_S = 30
 
 
-class Node:
-    """An engine with one hall, and all that its listener was told."""
-
-    def __init__(self, database: Database) -> None:
-        """It is not started yet."""
-        self.database = database
-        self.commits: list[Commit] = []
-        self.engine = Engine(database, HandClock(at(8)), self._listen)
-        self.listener_fails = False
-
-    def _listen(self, commit: Commit) -> None:
-        self.commits.append(commit)
-        if self.listener_fails:
-            raise ValueError("nothing that a caller could help")
-
-    def ask(self, command: c.Command) -> "asyncio.Future[Answer]":
-        """Give a command."""
-        return self.engine.submit(
-            "hall",
-            command,
-            actor="me",
-            channel=Channel.API,
-            answering=lambda hall, *_: Answer(200, str(hall.seq).encode()),
-        )
+class Node(EngineNode):
+    """Whose writer can be kept busy."""
 
     async def held_up(self, *commands: c.Command) -> list["asyncio.Future[Answer]"]:
         """Give commands while the writer is busy with something else, which then ends."""
@@ -62,10 +38,6 @@ class Node:
         await working
         return futures
 
-    def count(self, table: str) -> int:
-        """How many rows there are."""
-        return int(self.database.read(lambda one: one.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()))  # noqa: S608
-
 
 @pytest.fixture
 async def node(database: Database) -> AsyncIterator[Node]:
@@ -76,11 +48,6 @@ async def node(database: Database) -> AsyncIterator[Node]:
     yield made
     if made.engine.is_alive:
         await made.engine.stop()
-
-
-def issue(number: int) -> c.IssueTicket:
-    """A ticket."""
-    return c.IssueTicket(f"hall.{number}", "tax")
 
 
 async def test_what_arrives_meanwhile_is_one_transaction(node: Node) -> None:

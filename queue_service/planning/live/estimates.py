@@ -14,7 +14,7 @@ from models.vocabulary import EstimateBasis, NoEstimate, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall
 from queue_service.estimate_errors import Errors, OwnError, Scored
-from queue_service.planning.live.curve import FRESH_MS, Curve
+from queue_service.planning.live.curve import Curve
 from queue_service.planning.live.outlook import Outlook
 from queue_service.planning.predictors.conformal import allowed
 from queue_service.planning.predictors.estimator import NOTHING, Estimator, Pending
@@ -144,7 +144,7 @@ class HallEstimates:
         found = {}
         for basis, curves in self._curves.items():
             curve = curves.get(service)
-            if curve is not None and 0 <= at_ms - curve.as_of_ms <= FRESH_MS:
+            if curve is not None and curve.is_fresh(at_ms):
                 found[basis] = curve.at(ahead)
         return found
 

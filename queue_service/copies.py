@@ -1,0 +1,29 @@
+"""Copies of halls that a writer keeps, so that it need not read a day's log before each batch."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from queue_service import journal
+from queue_service.domain.hall import Hall
+
+
+@dataclass(slots=True)
+class Copy:
+    """The writer's copy of a hall, and which counter the tickets table has for each held ticket."""
+
+    hall: Hall
+    stored: dict[str, str] = field(default_factory=dict)
+
+
+def copy_at(connection: Connection, hall_id: str, position: journal.Position, kept: Copy | None = None) -> Copy:
+    """The copy as of the end of the log: the one that was kept, if it is that, else read afresh."""
+    if kept is not None and (kept.hall.seq, kept.hall.head) == (position.seq, position.head):
+        return kept
+    hall = journal.load(connection, hall_id, position)
+    return Copy(hall, held_tickets(hall))
+
+
+def held_tickets(hall: Hall) -> dict[str, str]:
+    """Which counter the tickets table has for each held ticket, just after it was written."""
+    return {counter.ticket: counter.id for counter in hall.counters.values() if counter.ticket is not None}
