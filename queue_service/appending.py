@@ -4,20 +4,18 @@ Writes are set-wise: one multi-row statement a table and chunk, so that the writ
 times a batch, not once a row (row-wise writing beside a busy event loop was measured to be ten times slower).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, delete
 
 from queue_service import receipts
-from queue_service.databases.statements import straight, together
+from queue_service.databases.statements import together
 from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall, Leg, Ticket
 from queue_service.journal import EVENT, HALL, LEG, TICKET
-from queue_service.upsert import CHUNK_ROWS, Upsert
+from queue_service.upsert import Upsert
 
 _EVENTS = Upsert(EVENT, update=False)
 _HALLS = Upsert(HALL, update=True)
@@ -46,6 +44,9 @@ class Rows:
     gone: list[tuple[str, int]]
     receipts: Sequence[tuple[Any, ...]]
     halls: list[tuple[Any, ...]]
+
+
+NOTHING = Rows([], [], [], [], [], (), [])
 
 
 def append(connection: Connection, writes: Sequence[HallWrite]) -> None:
@@ -88,39 +89,14 @@ def rows(writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -
 def store(connection: Connection, batch: Rows) -> None:
     """Store a batch: events, one final row per ticket and leg touched, receipts, and where each log ends now."""
     with together(connection):
-        _store(connection, batch)
+        _EVENTS.run(connection, batch.events)
+        _release(connection, batch.moved)
+        _TICKETS.run(connection, batch.tickets)
+        _LEGS.run(connection, batch.legs)
+        for ticket_id, number in batch.gone:
+            connection.execute(delete(LEG).where(LEG.c.ticket == ticket_id, LEG.c.leg == number))
+        receipts.store(connection, batch.receipts)
         _HALLS.run(connection, batch.halls)
-
-
-def store_on(connection: Connection, batch: Rows, ends: Mapping[str, tuple[int, str]]) -> bool:
-    """The same, if the logs of its halls still end at these (seq, hash): whether they did. Else roll it back."""
-    _store(connection, batch)
-    given = [(*row, *ends[row[0]]) for row in batch.halls]
-    return all(
-        straight(connection, _moving_on(len(some)), tuple(chain.from_iterable(some))).rowcount == len(some)
-        for some in (given[start : start + CHUNK_ROWS] for start in range(0, len(given), CHUNK_ROWS))
-    )
-
-
-@lru_cache(CHUNK_ROWS)
-def _moving_on(size: int) -> str:
-    columns = [column.name for column in HALL.columns]
-    sets = ", ".join(f"{name} = given.column{number}" for number, name in enumerate(columns[1:], 2))
-    marks = ", ".join(["(" + ", ".join("?" * (len(columns) + 2)) + ")"] * size)
-    return (
-        f"UPDATE hall SET {sets} FROM (VALUES {marks}) AS given WHERE hall.id = given.column1"  # noqa: S608 (our own names)
-        f" AND last_seq = given.column{len(columns) + 1} AND last_hash = given.column{len(columns) + 2}"
-    )
-
-
-def _store(connection: Connection, batch: Rows) -> None:
-    _EVENTS.run(connection, batch.events)
-    _release(connection, batch.moved)
-    _TICKETS.run(connection, batch.tickets)
-    _LEGS.run(connection, batch.legs)
-    for ticket_id, number in batch.gone:
-        connection.execute(delete(LEG).where(LEG.c.ticket == ticket_id, LEG.c.leg == number))
-    receipts.store(connection, batch.receipts)
 
 
 def _note_stored(stored: dict[str, str], tickets: Iterable[Ticket]) -> None:

@@ -122,7 +122,7 @@ class Batches:
         for one in mine:
             self._conclude(work, one, copies[one.hall])
         rows = self.close(work)
-        if rows is not None:
+        if rows is not appending.NOTHING:
             appending.store(connection, rows)
         self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
         self.learned = work.learned
@@ -147,10 +147,10 @@ class Batches:
         work.stood_on.setdefault(one.hall, (copy.hall.seq, copy.hall.head))
         self._conclude(work, one, copy)
 
-    def close(self, work: "Work") -> appending.Rows | None:
+    def close(self, work: "Work") -> appending.Rows:
         """What a batch has to store."""
         self._distrust_if_behind(work)
-        return appending.rows(list(work.writes.values()), work.receipt_rows) if work.writes else None
+        return appending.rows(list(work.writes.values()), work.receipt_rows) if work.writes else appending.NOTHING
 
     def undo(self, submissions: Sequence[Submission]) -> None:
         """As if these had not been tried."""

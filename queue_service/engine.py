@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +82,7 @@ class Engine:
         self._listener = listener
         self._batches = Batches(clock, self.guard)
         self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
-        self._near = Near(database, self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
+        self._near = Near(self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
         self._skipped: dict[str, list[_Item]] = {}
         self._put_off = 0
         self._line = Line(database, self._queue.put)
@@ -231,15 +230,14 @@ class Engine:
             turn.let_go()
 
     def _store(self, decided: Decided[_Item]) -> None:
-        """Commit what was decided on the event loop, and store it before that, where it could not be stored there."""
+        """Store what was decided on the event loop."""
         assert self._near is not None, "nobody else decides ahead"
         self._transactions.begin()
         events = decided.work.events
         reached_commit = False
         try:
-            with decided.transaction or ExitStack() as transaction:
-                if decided.transaction is None:
-                    decided.store(transaction.enter_context(self._database.write()))
+            with self._database.write() as connection:
+                decided.store(connection)
                 reached_commit = True
         except Exception as error:  # noqa: BLE001 (done again from the beginning, it meets the same, and says so)
             outcome = self._transactions.outcome_of(error, reached_commit)

@@ -3,7 +3,7 @@ stands in `appending`, receipts in `receipts`.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,14 +66,6 @@ def positions(connection: Connection, halls: Sequence[str]) -> dict[str, Positio
     statement = f"SELECT id, last_seq, last_hash, day, day_seq, name FROM hall WHERE id IN ({marks})"  # noqa: S608 (marks only)
     found = straight(connection, statement, tuple(halls))
     return {row[0]: Position(*row[1:]) for row in found.fetchall()}
-
-
-def stands(connection: Connection, ends: Mapping[str, tuple[int, str]], keys: Sequence[ReceiptKey]) -> bool:
-    """Whether these halls' logs end at these (seq, hash), and none of the keys has an answer."""
-    found = positions(connection, list(ends))
-    if any(hall not in found or (found[hall].seq, found[hall].head) != end for hall, end in ends.items()):
-        return False
-    return not receipts.answers(receipts.ask(connection, keys))
 
 
 def all_positions(connection: Connection) -> dict[str, Position]:

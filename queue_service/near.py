@@ -12,27 +12,21 @@ from the beginning, with nothing else under way.
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from queue_service import appending, journal
+from queue_service import appending, at_once
 from queue_service.batch import Batches, NotAtOnce, Submission, Work
 from queue_service.clock import Clock
-from queue_service.database import Database
 
 LIMIT = 128
 """Commands of a batch; more wait undecided."""
 
 Ask = TypeVar("Ask")
 """A command on its way, as the engine keeps it."""
-
-
-class Overtaken(Exception):
-    """The log, or the answers to a command's key, are not what they were taken to be."""
 
 
 @dataclass(slots=True)
@@ -42,32 +36,13 @@ class Decided(Generic[Ask]):
     work: Work
     asks: list[Ask] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
-    rows: appending.Rows | None = None
+    rows: appending.Rows = appending.NOTHING
     begun: float = 0.0
-    transaction: ExitStack | None = None
-    """Open, with all of it stored: closing it commits."""
-
-    def store_at_once(self, database: Database) -> None:
-        """Store it in a transaction that is left open; whatever stands in the way is left to the writer thread. Raises
-        Overtaken."""
-        try:
-            with ExitStack() as stack:
-                self.store(stack.enter_context(database.write(wait=False)))
-                self.transaction = stack.pop_all()
-        except Overtaken:
-            raise
-        except Exception:  # noqa: BLE001, S110 (the writer thread meets the same, and says so)
-            pass
 
     def store(self, connection: Connection) -> None:
-        """Store it. Raises Overtaken."""
-        written = set() if self.rows is None else {row[0] for row in self.rows.halls}
-        others = {hall: end for hall, end in self.work.stood_on.items() if hall not in written}
+        """Store it, by the writer thread. Raises Overtaken."""
         unkept = self.work.unkept(self.submissions)
-        if (others or unkept) and not journal.stands(connection, others, unkept):
-            raise Overtaken
-        if self.rows is not None and not appending.store_on(connection, self.rows, self.work.stood_on):
-            raise Overtaken
+        at_once.store(connection, at_once.Whole(self.work.stood_on, unkept, self.rows))
 
 
 class Near(Generic[Ask]):
@@ -75,7 +50,6 @@ class Near(Generic[Ask]):
 
     def __init__(
         self,
-        database: Database,
         batches: Batches,
         clock: Clock,
         submission_of: Callable[[Ask], Submission | None],
@@ -83,7 +57,6 @@ class Near(Generic[Ask]):
     ) -> None:
         """`submission_of` an ask is None where it is no command; such are handed on as they are. `hand_on` gives the
         writer thread an ask, commands to be done from the beginning, or a Decided; it calls `done` after each."""
-        self._database = database
         self._batches = batches
         self._clock = clock
         self._submission_of = submission_of
@@ -128,11 +101,6 @@ class Near(Generic[Ask]):
             self.refused(decided)  # they stood decided for too long: from the beginning, they are told so
             return
         decided.rows = self._batches.close(decided.work)
-        try:
-            decided.store_at_once(self._database)
-        except Overtaken:
-            self.refused(decided)
-            return
         self._hand_on(decided)
         self._decide_waiting()
 

@@ -20,19 +20,29 @@ def table_of(model: type[SQLModel]) -> Table:
     return table
 
 
+def names(table: Table) -> str:
+    """The columns of a table, as a list in SQL."""
+    return ", ".join(column.name for column in table.columns)
+
+
+def conflict(table: Table) -> str:
+    """What makes an INSERT update the rows that are there."""
+    keys = [column.name for column in table.primary_key.columns]
+    sets = ", ".join(f"{column.name} = excluded.{column.name}" for column in table.columns if column.name not in keys)
+    return f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
+
+
 class Upsert:
     """An INSERT of many rows into one table, updating rows that are there where `update` says so."""
 
     def __init__(self, table: Table, update: bool) -> None:
         """Work out the statements once; on SQLite there is one per number of rows, so that they stay prepared."""
         self._columns = [column.name for column in table.columns]
-        columns, keys = ", ".join(self._columns), [column.name for column in table.primary_key.columns]
         row = "(" + ", ".join("?" * len(self._columns)) + ")"
-        sets = ", ".join(f"{name} = excluded.{name}" for name in self._columns if name not in keys)
-        tail = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}" if update else ""
-        head = f"INSERT INTO {table.name} ({columns}) "
+        tail = conflict(table) if update else ""
+        head = f"INSERT INTO {table.name} ({names(table)}) "
         self._statements = [f"{head}VALUES {', '.join([row] * size)}{tail}" for size in range(CHUNK_ROWS + 1)]
-        self._recordset = f"{head}SELECT {columns} FROM {recordset(table)}{tail}"  # noqa: S608 (our own names)
+        self._recordset = f"{head}SELECT {names(table)} FROM {recordset(table)}{tail}"  # noqa: S608 (our own names)
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Write the rows, in order."""

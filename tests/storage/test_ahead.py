@@ -20,8 +20,8 @@ from tests.metrics.driving import at, plan_document
 from tests.storage.engines import EngineNode, issue
 
 WAIT_S = 30
-TRIED_AHEAD = 2
-"""So often what was decided ahead is tried to be stored: on the event loop, and by the writer."""
+TRIED_AHEAD = 1
+"""So often what was decided ahead is tried to be stored before it is done from the beginning."""
 
 
 class Node(EngineNode):
