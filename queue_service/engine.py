@@ -35,7 +35,9 @@ DEADLINE_MS = 5_000
 QUEUE_LIMIT = 10_000
 BATCH_LIMIT = 256
 SKIPS = 3
-"""A hall that was skipped so often is waited for in line."""
+"""A hall that was skipped so often is waited for in line, and for a while from then on it is not tried otherwise."""
+CONTESTED_MS = 1_000
+"""For so long. Whoever goes on trying his luck meanwhile has the luck of those who wait in line."""
 SKIPPED_S = 0.002
 """With nothing else to do, skipped halls are tried again after so long."""
 SWITCH_INTERVAL_S = 0.0002
@@ -84,6 +86,7 @@ class Engine:
         self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
         self._near = Near(self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
         self._skipped: dict[str, list[_Item]] = {}
+        self._contested_until_ms: dict[str, int] = {}
         self._put_off = 0
         self._line = Line(database, self._queue.put)
         self._transactions = Transactions(database, self._batches)
@@ -206,11 +209,27 @@ class Engine:
         """The batch with what was skipped before: each hall's commands stay in the order in which they came."""
         batch: list[_Item] = []
         for item in items:
-            earlier = self._skipped.get(item[0].hall)
-            (batch if earlier is None else earlier).append(item)
+            hall = item[0].hall
+            if hall in self._skipped:
+                self._skipped[hall].append(item)
+            elif self._is_contested(hall):
+                self._skipped[hall] = [item]
+            else:
+                batch.append(item)
         for hall in tuple(self._skipped):
-            batch += self._skipped_of(hall)
+            if self._is_contested(hall):
+                self._line.join(hall)
+            else:
+                batch += self._skipped_of(hall)
+        self._put_off = sum(map(len, self._skipped.values()))
         return batch
+
+    def _is_contested(self, hall: str) -> bool:
+        until_ms = self._contested_until_ms.get(hall)
+        if until_ms is None or self._clock.monotonic_ms() < until_ms:
+            return until_ms is not None
+        del self._contested_until_ms[hall]
+        return False
 
     def _skipped_of(self, hall: str) -> list[_Item]:
         """What was skipped of a hall, as much as makes a batch."""
@@ -285,6 +304,7 @@ class Engine:
         for hall, waiting in put_off.items():
             self._skipped[hall] = waiting + self._skipped.get(hall, [])
             if waiting[0][0].skips >= SKIPS:
+                self._contested_until_ms[hall] = self._clock.monotonic_ms() + CONTESTED_MS
                 self._line.join(hall)
         self._put_off = sum(map(len, self._skipped.values()))
         return decided
