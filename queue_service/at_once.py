@@ -7,13 +7,14 @@ table, into a view whose trigger writes the tables.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.exc import IntegrityError
 
 from queue_service.appending import Rows
-from queue_service.databases.statements import handed, straight
+from queue_service.databases.statements import straight
 from queue_service.journal import EVENT, HALL, LEG, TICKET
 from queue_service.receipts import RECEIPT, ReceiptKey
 from queue_service.upsert import conflict, names
@@ -35,12 +36,21 @@ class Whole:
     rows: Rows
 
 
+def prepare(writer: Engine) -> None:
+    """Make the view for the connections of a writer: the one it has (outside of transactions, so that none takes it
+    back), and later ones. Not before the schema is as it should be: migrations would trip over the trigger."""
+    event.listen(writer, "connect", _make_view)
+    with writer.connect() as connection:
+        _make_view(connection.connection.driver_connection, None)
+
+
+def _make_view(driver: Any, _: Any) -> None:
+    driver.execute(_VIEW)
+    driver.execute(_TRIGGER)
+
+
 def store(connection: Connection, batch: Whole) -> None:
     """Store it within a transaction on SQLite. Raises Overtaken."""
-    if _PREPARED not in connection.info:
-        for statement in (_VIEW, _TRIGGER):
-            handed(connection, statement)
-        connection.info[_PREPARED] = True
     rows = batch.rows
     parts = (
         [(hall, *end) for hall, end in batch.ends.items()], batch.unkept, rows.events, rows.moved, rows.tickets,
@@ -56,9 +66,8 @@ def store(connection: Connection, batch: Whole) -> None:
 
 # -- SQLite: a view that can be written to, seen by this connection only
 
-_PREPARED = "takes batches at once"
 _PARTS = ("ends", "unkept", "events", "moved", "tickets", "legs", "gone", "receipts", "halls")
-_VIEW = f"CREATE TEMP VIEW intake AS SELECT {', '.join(f'NULL AS {part}' for part in _PARTS)} WHERE false"
+_VIEW = f"CREATE TEMP VIEW IF NOT EXISTS intake AS SELECT {', '.join(f'NULL AS {part}' for part in _PARTS)} WHERE false"
 _TAKE = f"INSERT INTO intake VALUES ({', '.join('?' * len(_PARTS))})"  # noqa: S608 (marks only)
 
 
@@ -95,7 +104,7 @@ _STATEMENTS = (
     _all(HALL, "halls", update=True),
 )
 _TRIGGER = (
-    "CREATE TEMP TRIGGER take_in INSTEAD OF INSERT ON intake BEGIN "
+    "CREATE TEMP TRIGGER IF NOT EXISTS take_in INSTEAD OF INSERT ON intake BEGIN "
     + "".join(f"{statement}; " for statement in _STATEMENTS)
     + "END"
 )

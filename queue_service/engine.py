@@ -1,4 +1,4 @@
-"""One queue of commands and one writer thread per process (a near database needs it for COMMIT alone: see `near`).
+"""One queue of commands and one writer thread per process (what it stores on a near database is decided: see `near`).
 
 What arrives while a commit is running makes the next batch (group commit): no timer, no added delay. Queue and batch
 are bounded; a command older than its deadline is answered undecided. Commands of a hall that another node holds wait
@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from queue_service import errors
+from queue_service import at_once, errors
 from queue_service.batch import Answer, Answering, Batches, Keyed, Submission
 from queue_service.clock import Clock, ClockGuard
 from queue_service.database import Database
@@ -99,6 +99,8 @@ class Engine:
         """Start the writer thread; call it on the running event loop."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.guard.begin()
+        if self._near is not None:
+            at_once.prepare(self._database.engine)
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
@@ -224,6 +226,9 @@ class Engine:
         self._put_off = sum(map(len, self._skipped.values()))
         return batch
 
+    def _contest(self, hall: str) -> None:
+        self._contested_until_ms[hall] = self._clock.monotonic_ms() + CONTESTED_MS
+
     def _is_contested(self, hall: str) -> bool:
         until_ms = self._contested_until_ms.get(hall)
         if until_ms is None or self._clock.monotonic_ms() < until_ms:
@@ -243,6 +248,8 @@ class Engine:
         try:
             if items := self._skipped_of(turn.hall):
                 self._work_off(items, turn.write)
+                if any(one.hall == turn.hall for one in self._transactions.learned):  # the others are still at it
+                    self._contest(turn.hall)
         except Exception:
             LOG.exception("turn-failed")
         finally:
@@ -304,7 +311,7 @@ class Engine:
         for hall, waiting in put_off.items():
             self._skipped[hall] = waiting + self._skipped.get(hall, [])
             if waiting[0][0].skips >= SKIPS:
-                self._contested_until_ms[hall] = self._clock.monotonic_ms() + CONTESTED_MS
+                self._contest(hall)
                 self._line.join(hall)
         self._put_off = sum(map(len, self._skipped.values()))
         return decided

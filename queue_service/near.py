@@ -1,13 +1,11 @@
 """The short way for a database that is near (SQLite): each command is decided on the event loop as it comes, ahead of
-its transaction; what has gathered is stored by a handful of statements, and the writer thread commits it.
+its transaction; what has gathered is stored by one statement on the writer thread (see `at_once`).
 
-The copies say how each hall will stand once all that was decided is stored, so deciding waits for no disk. Statements
-are run on the event loop, too: threads that share Python's lock hold each other up at each of them, and were measured
-to cost more than they do. COMMIT alone waits for the disk, so it alone is worth a thread. The transaction makes sure
-that the log still ends where the commands were decided from, and that none of their keys was answered before. Where
-that is not so (another process wrote, a client repeats itself), or where anything else goes wrong or may take longer
-(a hall without a copy, a closed ticket, an error), the commands are left to the writer thread, which does them again
-from the beginning, with nothing else under way.
+The copies say how each hall will stand once all that was decided is stored, so deciding waits for no disk. The
+statement makes sure that the log still ends where the commands were decided from, and that none of their keys was
+answered before. Where that is not so (another process wrote, a client repeats itself), or where anything else goes
+wrong or the database must be asked (a hall without a copy, a closed ticket, an error), the commands are left to the
+writer thread, which does them again from the beginning, with nothing else under way.
 """
 
 from collections import deque

@@ -78,6 +78,7 @@ _NOW_MS = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _LOCK = f"""WITH held AS MATERIALIZED (SELECT {_POSITION} FROM hall WHERE id = ANY(?) ORDER BY id FOR UPDATE %s)
     SELECT *, {_NOW_MS} FROM held"""  # noqa: S608 (our own names)
 _LOCK_FREE, _LOCK_ALL = _LOCK % "SKIP LOCKED", _LOCK % ""
+_LINE = "SELECT pg_advisory_xact_lock(hashtextextended('queue-service line ' || ?, 0))"
 _EXISTING = "SELECT id FROM hall WHERE id = ANY(?)"
 _CREATION_KEY = "hashtextextended('queue-service hall ' || ?, 0)"
 _CREATE_IF_FREE = f"SELECT pg_try_advisory_xact_lock({_CREATION_KEY})"
@@ -145,8 +146,12 @@ def _lock_creation(connection: Connection, halls: Sequence[str], wait: bool, loc
 
 
 def stand_in_line(connection: Connection, hall: str, wait_ms: int) -> None:
-    """Wait for the row of a hall, or the right to create it, in the order in which others began to; at most so long."""
+    """Wait for the row of a hall, or the right to create it, in the order in which others began to; at most so long.
+
+    A lock by the hall's name keeps that order. The row's own would not: each turn makes a new version of the row, and
+    for that one all who wait start from the same line."""
     straight(connection, f"SET LOCAL lock_timeout = {wait_ms:d}")
+    straight(connection, _LINE, (hall,))
     locked = Locked()
     if _lock_rows(connection, [hall], True, locked):
         _lock_creation(connection, [hall], True, locked)

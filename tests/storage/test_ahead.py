@@ -1,7 +1,8 @@
 """Commands decided ahead of their transaction, on SQLite: whatever the log turns out to be, the answers are right."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.metrics.driving import at, plan_document
 from tests.storage.engines import EngineNode, issue
 
 WAIT_S = 30
+TAKEN_IN = "INSERT INTO intake"
 TRIED_AHEAD = 1
 """So often what was decided ahead is tried to be stored before it is done from the beginning."""
 
@@ -60,6 +62,16 @@ async def two_batches(node: Node) -> list[Any]:
     first = node.ask(issue(1))
     await node.handed_on()
     return list(await asyncio.gather(first, node.ask(issue(2)), node.ask(issue(3)), return_exceptions=True))
+
+
+@contextmanager
+def statements_of(node: Node) -> Iterator[list[str]]:
+    """What the writer's connection is told during the block."""
+    driver: Any = node.database.engine.raw_connection().driver_connection
+    said: list[str] = []
+    driver.set_trace_callback(said.append)
+    yield said
+    driver.set_trace_callback(None)
 
 
 def failing(node: Node, moment: str, fault: Callable[[], Exception], times: int) -> None:
@@ -148,6 +160,34 @@ async def test_commands_that_need_the_database_wait_for_what_is_under_way(node: 
     got = await asyncio.gather(node.ask(issue(2)), node.ask(cancel), node.ask(issue(3)), return_exceptions=True)
     assert [type(one) for one in got] == [Answer, errors.WrongState, Answer]
     assert node.log()[-2:] == [(5, "ticket_issued"), (6, "ticket_issued")]
+
+
+async def test_what_was_taken_back_leaves_the_way_open(node: Node) -> None:
+    """The first batch that is stored at once is overtaken; those after it are stored at once all the same."""
+    same = await asyncio.gather(node.ask(issue(1), "same"), node.ask(issue(2), "same"))
+    assert [one.replayed for one in same] == [False, True]
+    with statements_of(node) as said:
+        assert int((await node.ask(issue(3))).body) == 4
+    assert {one.split(" VALUES")[0] for one in said if one.startswith("INSERT")} == {TAKEN_IN}
+
+
+async def test_rows_that_move_and_rows_that_go_are_stored_at_once(node: Node) -> None:
+    """A ticket goes straight from one counter to another, whose own takes its place there; a leg is taken back. The log
+    proves the tables afterwards."""
+    for number in ("1", "2"):
+        await node.ask(c.OpenCounter(number, f"clerk-{number}"))
+        await node.ask(issue(int(number)))
+        await node.ask(c.CallNext(number))
+        await node.ask(c.Start(f"hall.{number}"))
+    with statements_of(node) as said:
+        await asyncio.gather(
+            node.ask(c.Requeue("hall.2")), node.ask(c.HandOver("hall.1", "2")), node.ask(c.CallNext("1"))
+        )
+        await node.ask(c.Requeue("hall.1"))
+        assert node.count("leg") == 4
+        await node.ask(c.Undo("2"))
+        assert node.count("leg") == 3
+    assert {one.split(" VALUES")[0] for one in said if one.startswith(("INSERT", "UPDATE", "DELETE"))} == {TAKEN_IN}
 
 
 def read_nothing(_: Connection) -> None:
