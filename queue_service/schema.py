@@ -1,12 +1,16 @@
 """The database's schema: created and upgraded by Alembic migrations, checked before serving."""
 
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from queue_service.database import Database
 from queue_service.errors import BadInput, SchemaOutdated
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _REVISION = "SELECT version_num FROM alembic_version"
 
@@ -46,14 +50,20 @@ def _revision_and_tables(connection: Connection) -> tuple[str | None, list[str]]
     return revision, tables
 
 
+def _config() -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 (as in `migrate`)
+
+    config = Config()
+    config.set_main_option("script_location", "models:migrations")
+    return config
+
+
 def migrate(database: Database) -> tuple[str | None, str]:
     """Create or upgrade the schema in one transaction; the revisions before and after."""
     from alembic import command  # noqa: PLC0415 (dear to load, and no start needs it but the very first)
-    from alembic.config import Config  # noqa: PLC0415 (as above)
 
     present(database)
-    config = Config()
-    config.set_main_option("script_location", "models:migrations")
+    config = _config()
     with database.write_unhurried() as connection:
         before, _ = _revision_and_tables(connection)  # another node may have migrated while this one waited
         config.attributes["connection"] = connection
