@@ -31,8 +31,9 @@ DEAR = {
 
 
 def told(output: str) -> set[str]:
-    """What a process said it has loaded."""
-    return next((set(line.split()[1:]) for line in output.splitlines() if line.startswith("Loaded ")), set())
+    """What a process said it has loaded; nothing before the line is whole."""
+    whole = [line for line in output.splitlines(keepends=True) if line.startswith("Loaded ") and line.endswith("\n")]
+    return set(whole[0].split()[1:]) if whole else set()
 
 
 def test_a_node_loads_nothing_that_its_first_commands_do_not_need(tmp_path: Path) -> None:
