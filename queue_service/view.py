@@ -65,13 +65,13 @@ class View:
         evolve(self.hall, logged)
         self._fold(self.hall, logged)
         self.hall.drain()
+        self._snapshot = None
 
     def follow(self, logged: Logged) -> Frame:
         """Apply an event and make its frame."""
         self.apply(logged)
         frame = self.display.follow(self.hall, logged)
         self.frames.append(frame)
-        self._snapshot = None
         return frame
 
     def publish(self, events: Sequence[Logged]) -> None:
