@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection
@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 from api.advising import Advising
 from api.answers import leg_documents, live_ticket, nothing, ticket_document
 from api.charting import Charts
-from api.following import Following
 from api.foretelling import Foretelling
 from api.ids import hall_of
 from api.live import LiveHalls
@@ -37,6 +36,9 @@ from queue_service.feed import Feed
 from queue_service.planning.staffing.advisor import EVERY_MS, Advisor
 from queue_service.settings import Settings
 from queue_service.view import View
+
+if TYPE_CHECKING:
+    from api.following import Following
 
 RECEIPTS_KEPT_MS = 48 * 3_600_000
 KEEPING_S = 1.0
@@ -70,7 +72,7 @@ class Service:
                 storage=self._storage,
             )
         )
-        self.following = Following(self) if settings.follow else None
+        self.following = _following(self) if settings.follow else None
         if self.following is not None:
             self.metrics.watch_following(self.following.measured)
         self.advisor = Advisor(self.feed.read)
@@ -232,6 +234,12 @@ class Service:
         if not self.settings.database_url.startswith("sqlite"):
             return None
         return Storage(shutil.disk_usage(self.database.path.parent).free, self.database.wal_bytes())
+
+
+def _following(service: Service) -> "Following":
+    from api.following import Following  # noqa: PLC0415 (the HTTP client: only a centre needs it)
+
+    return Following(service)
 
 
 def _stored_ticket(connection: Connection, ticket_id: str) -> Ticket | None:

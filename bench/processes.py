@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVING = "Serving at "
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 STOP_S = 30
+NOT_PASSED_ON = ("QUEUE_", "PYTHONDONTWRITEBYTECODE")
 
 
 class Child:
@@ -66,8 +67,9 @@ class Child:
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
-    """This process's environment without settings of the service, so that all runs on defaults."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("QUEUE_")}
+    """This process's environment without settings of the service, so that all runs on defaults. Modules are compiled
+    once and kept, as where the service is installed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **extra}
 
 

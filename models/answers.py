@@ -10,7 +10,7 @@ from models.vocabulary import Apart, Channel, EstimateBasis, NoEstimate, Period,
 class AnswerShape(BaseModel):
     """An answer: exactly these members."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class EstimateAnswer(AnswerShape):

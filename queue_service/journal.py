@@ -100,8 +100,8 @@ def day_openings(connection: Connection, hall: str) -> list[tuple[int, str]]:
 
 def logged(row: Any, previous: str | None = None) -> Logged:
     """The event of a row; `previous`: the hash of the row before it."""
-    event = decode(row.kind, row.version, row.data)
-    return Logged(row.hall, row.seq, row.command_seq, row.at_ms, row.actor, row.channel, event, row.hash, previous)
+    hall, seq, command_seq, at_ms, kind, version, actor, channel, data, head = row
+    return Logged(hall, seq, command_seq, at_ms, actor, channel, decode(kind, version, data), head, previous)
 
 
 def events_after(connection: Connection, hall: str, after: int, head: str | None = None) -> Iterator[Logged]:

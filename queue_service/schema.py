@@ -1,31 +1,29 @@
 """The database's schema: created and upgraded by Alembic migrations, checked before serving."""
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from queue_service.database import Database
 from queue_service.errors import BadInput, SchemaOutdated
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "models:migrations")
-    return config
+_REVISION = "SELECT version_num FROM alembic_version"
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+def revisions() -> list[str]:
+    """All revisions this version knows, oldest first: the name of each migration's file begins with its own."""
+    names = (file.name for file in files("models.migrations.versions").iterdir())
+    return sorted(name.partition("_")[0] for name in names if name[0].isdigit())
 
 
 def newest() -> str:
     """The revision this version declares."""
-    head = _scripts().get_current_head()
-    assert head is not None, "there is at least one migration"
-    return head
+    return revisions()[-1]
 
 
 def present(database: Database) -> str | None:
@@ -38,7 +36,7 @@ def present(database: Database) -> str | None:
         raise BadInput(f"{database.place} cannot be used as the database: {said}.") from error
     if revision is None and tables:
         raise BadInput(f"{database.place} is the database of something else (it has a table {tables[0]!r}).")
-    if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:
+    if revision is not None and revision not in revisions():
         raise SchemaOutdated(
             f"The database is at schema {revision}, made by a newer version; this one knows schema {newest()} at most "
             "and leaves it alone: run the newer version of queue-service, or name another database."
@@ -47,11 +45,23 @@ def present(database: Database) -> str | None:
 
 
 def _revision_and_tables(connection: Connection) -> tuple[str | None, list[str]]:
-    return MigrationContext.configure(connection).get_current_revision(), inspect(connection).get_table_names()
+    tables = inspect(connection).get_table_names()
+    revision = connection.execute(text(_REVISION)).scalar() if "alembic_version" in tables else None
+    return revision, tables
+
+
+def _config() -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 (as in `migrate`)
+
+    config = Config()
+    config.set_main_option("script_location", "models:migrations")
+    return config
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
     """Create or upgrade the schema in one transaction; the revisions before and after."""
+    from alembic import command  # noqa: PLC0415 (dear to load, and no start needs it but the very first)
+
     present(database)
     config = _config()
     with database.write_unhurried() as connection:

@@ -60,14 +60,18 @@ class View:
         self._fold = fold
         self._snapshot: Frame | None = None
 
-    def follow(self, logged: Logged) -> Frame:
-        """Apply an event and make its frame."""
+    def apply(self, logged: Logged) -> None:
+        """Apply an event that nobody is shown any more, and that the board remembers nothing of."""
         evolve(self.hall, logged)
         self._fold(self.hall, logged)
         self.hall.drain()
+        self._snapshot = None
+
+    def follow(self, logged: Logged) -> Frame:
+        """Apply an event and make its frame."""
+        self.apply(logged)
         frame = self.display.follow(self.hall, logged)
         self.frames.append(frame)
-        self._snapshot = None
         return frame
 
     def publish(self, events: Sequence[Logged]) -> None:

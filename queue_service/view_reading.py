@@ -4,11 +4,15 @@ from sqlalchemy import Connection
 
 from queue_service import journal
 from queue_service.board import Frame
+from queue_service.domain.events import CommandUndone, TicketCalled, TicketRecalled
 from queue_service.errors import UnknownHall
 from queue_service.view import RING_FRAMES, Fold, View
 
 REMADE_FRAMES = 10_000
 """A client that comes back after more events than this is better served by a snapshot."""
+REMEMBERED = (TicketCalled, TicketRecalled, CommandUndone)
+"""What changes the calls of the day, which a board remembers beside the hall's state. Of no other event a frame is made
+that the ring would not hold: that was a quarter of reading a busy day."""
 
 
 def read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: int = RING_FRAMES) -> View:
@@ -19,7 +23,10 @@ def read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: int
     hall, after = journal.day_start(connection, hall_id, position)
     view = View(hall, fold, ring_frames)
     for logged in journal.events_after(connection, hall_id, after):
-        view.follow(logged)
+        if logged.seq > position.seq - ring_frames or isinstance(logged.event, REMEMBERED):
+            view.follow(logged)
+        else:
+            view.apply(logged)
     return view
 
 

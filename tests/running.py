@@ -31,6 +31,7 @@ WAIT_S = 30
 TURN_S = 0.005
 SERVING = "Serving at "
 ELSEWHERE = "database.url"
+NOT_PASSED_ON = ("QUEUE_", "PYTHONDONTWRITEBYTECODE")
 TLS = ssl.create_default_context()
 """Unused, but costly to make for each of many clients."""
 
@@ -50,8 +51,9 @@ def assigned(folder: Path, url: str) -> Path:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without its own settings, so that only what a test says applies."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("QUEUE_")}
+    """This process's environment without its own settings, so that only what a test says applies. Modules are compiled
+    once and kept, as where the service is installed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **(extra or {})}
 
 

@@ -17,9 +17,6 @@ from api.cli.plans import DatabaseUrl, open_database
 from api.cli.progress import progress
 from api.cli.verify import existing_database
 from api.importing import Import
-from api.replay import count_actions, play
-from api.replay_figures import as_text
-from api.replay_shares import play_passing
 from queue_service import journal, log_file
 from queue_service.database import Database
 from queue_service.errors import BadInput, UnknownHall
@@ -169,6 +166,10 @@ def replay(
     HTTP layer, engine and database, under a clock set by the records, as fast as the machine allows. Exit code 1 when
     a figure differs.
     """
+    from api.replay import count_actions, play  # noqa: PLC0415 (the whole application: not for the others here)
+    from api.replay_figures import as_text  # noqa: PLC0415 (as above)
+    from api.replay_shares import play_passing  # noqa: PLC0415 (as above)
+
     found = zone_named(zone)
     halls = read_history(file, lambda _: found, hall or [], day=day)
     with progress("replaying", count_actions(halls)) as advance:

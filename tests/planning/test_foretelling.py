@@ -5,8 +5,6 @@ import logging
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
@@ -29,7 +27,7 @@ from queue_service.view import View
 from tests.databases import BOTH, kept_by
 from tests.metrics.driving import MIDNIGHT_MS, Drive
 from tests.planning.past import DAY_MS, OPENS_MS, TICKETS, live
-from tests.running import ROOT, WAIT_S, Inner, database_url, environment, eventually, inner_node
+from tests.running import WAIT_S, Inner, database_url, eventually, inner_node
 
 LEARNED, SIMULATION = EstimateBasis.LEARNED, EstimateBasis.SIMULATION
 FEW, ENOUGH, WEEK = 4, 5, 7
@@ -272,18 +270,3 @@ def test_either_kind_of_database_teaches_the_same(tmp_path: Path) -> None:
     assert found[0] == found[1]
     assert found[0][:2] == (2, False)
     assert found[0][2][EstimateBasis.HEAD_OF_LINE] is not None
-
-
-def test_a_node_does_not_load_what_it_does_not_need() -> None:
-    """Neither numpy nor scikit-learn comes with the service: they would cost a second of every start."""
-    asked = "import sys, api.cli.serve; print(sorted({'numpy', 'scipy', 'sklearn'} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", asked],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.strip() == "[]"

@@ -13,6 +13,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
@@ -141,6 +142,12 @@ def test_an_older_schema_is_migrated_on_request_only(database: Database, monkeyp
     monkeypatch.setattr(schema, "newest", lambda: "0099")
     with pytest.raises(SchemaOutdated, match=r"at schema \d{4}, this version needs 0099: run `queue-service migrate`"):
         schema.prepare(database)
+
+
+def test_the_revisions_told_by_the_names_of_files_are_those_of_the_migrations() -> None:
+    """A start looks at no more than the names; Alembic follows the chain in what is written."""
+    chain = [script.revision for script in ScriptDirectory.from_config(schema._config()).walk_revisions()]
+    assert schema.revisions() == chain[::-1]
 
 
 FIRST_TABLES = ("hall", "event", "ticket", "leg", "receipt")

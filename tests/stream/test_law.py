@@ -22,6 +22,7 @@ LIVES = settings(max_examples=50, deadline=None, print_blob=True, suppress_healt
 SEED = 20260302
 HALLS = count()
 FOLLOWERS = 4
+TAKEN_BACK: list[Step] = [(what, 0, 0) for what in ("issue", "call_next", "undo", "issue")]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,18 @@ def test_frames_made_again_are_the_frames_that_were_shown(database: Database, st
     middle = today[len(today) // 2]
     remade = database.read(lambda one: remake(one, life.hall.id, middle.seq, middle.head))
     assert [frame.payload for frame in remade] == [frame.payload for frame in today if frame.seq > middle.seq]
+
+
+def test_a_board_read_from_the_log_remembers_what_no_frame_was_made_of(database: Database) -> None:
+    """Whatever happened last, though the ring holds that alone, it is the board that was followed event by event."""
+    life = Life(database, f"hall-{next(HALLS)}")
+    view = begun(life)
+    for step in (*TAKEN_BACK, *EVERYTHING):
+        for logged in life.step(step):
+            view.follow(logged)
+        again = database.read(lambda one: read_view(one, life.hall.id, unmeasured, ring_frames=1))
+        assert again.snapshot().payload == view.snapshot().payload
+        assert [frame.payload for frame in again.frames] == [view.frames[-1].payload]
 
 
 def test_everything_happens(database: Database) -> None:
