@@ -91,11 +91,11 @@ class Ways:
         told: list[Any] = []
         for answer in answers:
             document = answer.json() if answer.content else None
-            told.append((answer.status_code, answer.headers.get("content-type"), _lasting(document)))
+            told.append((answer.status_code, answer.headers.get("content-type"), lasting(document)))
         return told
 
 
-def _lasting(document: Any) -> Any:
+def lasting(document: Any) -> Any:
     """A document without what differs from one ticket or moment to the next."""
     if not isinstance(document, dict) or "type" in document:
         return document
