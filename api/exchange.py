@@ -66,7 +66,7 @@ class Exchange:
             self._answering = self._asked.begin(self._edge.direct.app, self._scope, self.body)
         except (NotPlain, ValidationError):
             return False
-        self._go_on()
+        self._connection.loop.call_soon(self._go_on)  # not while the parser may still have more
         return True
 
     def _go_on(self, _: object = None) -> None:

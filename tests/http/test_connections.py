@@ -48,6 +48,15 @@ async def test_answers_come_in_the_order_of_requests_sent_at_once(place: Place) 
     assert len(place.long) == 5
 
 
+async def test_nothing_behind_the_last_request_is_done(place: Place) -> None:
+    """Not even where the last one is refused without being decided."""
+    before, last = place.issued, post("/v1/tickets/nonsense/start", b"", "Connection: close")
+    async with place.wire() as wire:
+        assert brief(await wire.ask(last + ISSUE)) == (404, "close")
+        assert await wire.rest() == b""
+    assert (place.issued, place.long) == (before, [])
+
+
 async def test_a_bad_body_behind_a_plain_head_does_not_outrun_what_came_before(place: Place) -> None:
     """It is given back to FastAPI only when it has come whole, and answered in its turn."""
     bad = post(TICKETS, b"{")
