@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from api import problems, stream
+from api.asking import Application
 from api.direct import Direct
 from api.edge import Edge
 from api.pages import clips, serving
@@ -20,7 +20,7 @@ Times are RFC 3339 UTC, durations seconds with suffix `_s`. Errors are problem d
 `type`. Every POST takes an `Idempotency-Key`. The streams are described in `/asyncapi.json`."""
 
 
-def build(service: Service) -> ASGIApp:
+def build(service: Service) -> Edge:
     """The application, edge included; `lifespan` opens and closes the service."""
 
     @asynccontextmanager
@@ -29,10 +29,10 @@ def build(service: Service) -> ASGIApp:
             service.background(stream.keep_in_touch(service))
             yield
 
-    app = FastAPI(
+    app = Application(
         title="Queue service", version="1", description=ABOUT, lifespan=lifespan, redoc_url=None, redirect_slashes=False
     )
-    app.state.service = service
+    app.service = service
     problems.install(app)
     modules = (
         tickets,

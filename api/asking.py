@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Header, Path, Request
+from fastapi import FastAPI, Header, Path, Request
+from fastapi.requests import HTTPConnection
 from fastapi.responses import Response
 
 from api.answers import NO_CONTENT
@@ -59,10 +60,16 @@ STALE = _documented(412, "The plan was changed meanwhile")
 PROBLEM_MODEL = Problem
 
 
-def service_of(request: Request) -> Service:
+class Application(FastAPI):
+    """FastAPI's, with the service that its routes reach."""
+
+    service: Service
+
+
+def service_of(request: HTTPConnection) -> Service:
     """The running node."""
-    service: Service = request.app.state.service
-    return service
+    application: Application = request.scope["app"]
+    return application.service
 
 
 async def ask(

@@ -12,8 +12,10 @@ from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
+from api.direct import Asked, Direct
 from api.problems import problem
 from queue_service.settings import Auth, Settings
 
@@ -29,6 +31,9 @@ _VISITOR_POST = re.compile(r"^/v1/(tickets/[^/]+/(check-in|postpone|rejoin|cance
 """Of halls, whether a visitor may, their plan says: `api.routes.menu` asks it."""
 _VISITOR_SOCKET = re.compile(r"^/v1/tickets/[^/]+/stream$")
 
+_NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade"))
+"""Headers that ask something of the connection."""
+
 Count = Callable[[str, str, int, float], None]
 """Told of each HTTP request: method, route template, status, seconds."""
 
@@ -43,15 +48,16 @@ def refused() -> Response:
 class Edge:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, count: Count, is_stopping: Callable[[], bool]) -> None:
+    def __init__(self, app: Direct, settings: Settings, count: Count, is_stopping: Callable[[], bool]) -> None:
         """`count` is told of each answered HTTP request. A node that `is_stopping` asks its clients to come back on
         another connection: who sent a request on one that is just being closed would not know what became of it."""
-        self._app = app
+        self.direct = self._app = app
         self._open = settings.auth == Auth.OPEN
         self._token = (settings.token or "").encode()
         self._max_body_bytes = settings.max_body_bytes
-        self._count = count
-        self._is_stopping = is_stopping
+        self._most_plain_bytes = min(settings.max_body_bytes, HIGH_WATER_LIMIT)
+        self.count = count
+        self.is_stopping = is_stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, refuse, or pass on."""
@@ -70,6 +76,17 @@ class Edge:
             return
         await self._http(scope, receive, send, actor)
 
+    def asked(self, scope: Scope) -> Asked | None:
+        """What a POST asks for that may be answered without ASGI (see `exchange`); None where its head alone says that
+        it is refused, or not plain."""
+        asked, actor = self.direct.asked(scope["path"], scope["headers"]), self._actor(scope)
+        if asked is None or actor is None or not _NOT_PLAIN.isdisjoint(asked.fields):
+            return None
+        if int(asked.fields.get(b"content-length", 0)) > self._most_plain_bytes:
+            return None
+        scope["state"]["actor"] = actor
+        return asked
+
     async def _http(self, scope: Scope, receive: Receive, send: Send, actor: str | None) -> None:
         started, status = time.perf_counter(), 500
 
@@ -77,7 +94,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if self._is_stopping():
+                if self.is_stopping():
                     message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
             return send(message)
 
@@ -95,7 +112,7 @@ class Edge:
             await self._too_large(scope, receive, watched)
         finally:
             route = scope.get("route")
-            self._count(scope["method"], getattr(route, "path", ""), status, time.perf_counter() - started)
+            self.count(scope["method"], getattr(route, "path", ""), status, time.perf_counter() - started)
 
     async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = problem(413, "too-large", "The body is too large.", f"At most {self._max_body_bytes} bytes.")

@@ -9,38 +9,32 @@ from models.plan import HALL_ID_PATTERN
 from queue_service.errors import UnknownTicket
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _HALL = re.compile(HALL_ID_PATTERN)
-_CHANCE_BYTES = 10
+_CHANCE_LENGTH = 16
 _DRAWN = 256
-_chances: list[int] = []
+_FIVE_BITS = bytes(ord(_ALPHABET[byte % 32]) for byte in range(256))
+"""Of each byte its lowest five bits, as a character."""
+_chances: list[str] = []
 os.register_at_fork(after_in_child=_chances.clear)
 
 
 def new_ticket_id(hall: str, now_ms: int) -> str:
     """A new id; 48 bits of time, 80 of chance, in Crockford's base 32."""
-    return f"{hall}.{_time_part(now_ms)}{_coded(_chance(), 70)}"
+    return f"{hall}.{_time_part(now_ms)}{_chance()}"
 
 
-def _chance() -> int:
+def _chance() -> str:
     """80 random bits. Many are drawn at once: on a virtual machine a call for them cost a tenth of a whole command."""
-    try:
-        return _chances.pop()
-    except IndexError:
-        drawn = os.urandom(_CHANCE_BYTES * _DRAWN)
-    starts = range(0, len(drawn), _CHANCE_BYTES)
-    _chances.extend(int.from_bytes(drawn[start : start + _CHANCE_BYTES], "big") for start in starts)
+    if not _chances:
+        drawn = os.urandom(_CHANCE_LENGTH * _DRAWN).translate(_FIVE_BITS).decode("ascii")
+        _chances.extend(drawn[start : start + _CHANCE_LENGTH] for start in range(0, len(drawn), _CHANCE_LENGTH))
     return _chances.pop()
 
 
 @lru_cache(maxsize=1)
 def _time_part(now_ms: int) -> str:
     """The same for all tickets of a millisecond."""
-    return _coded(now_ms, 40)
-
-
-def _coded(value: int, highest: int) -> str:
-    return "".join([_PAIRS[value >> shift & 0x3FF] for shift in range(highest, -1, -10)])
+    return "".join([_ALPHABET[now_ms >> shift & 31] for shift in range(45, -1, -5)])
 
 
 def hall_of(ticket_id: str) -> str:

@@ -139,7 +139,7 @@ def _methods_here(request: Request) -> str:
     return ", ".join(sorted(method.upper() for method in operations))
 
 
-def on_bug(request: Request, error: Exception) -> Response:
+def on_bug(request: Request, error: BaseException) -> Response:
     """500. Whoever asks for this lets the error pass on, and it is logged."""
     return problem(500, "internal", "Something is wrong in the service.", "The fault was logged; nothing was stored.")
 

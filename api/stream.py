@@ -13,6 +13,7 @@ import orjson
 from fastapi import APIRouter, WebSocket
 
 from api.answers import live_ticket
+from api.asking import service_of
 from api.ids import hall_of
 from api.service import Service
 from api.websocket_protocol import EXTENSION, PreframedProtocol, preframe
@@ -238,7 +239,7 @@ async def ticket_stream(socket: WebSocket, ticket: str) -> None:
 async def _accept(socket: WebSocket) -> tuple[Service, PreframedProtocol]:
     """Accept first: a browser is told a close code only by a connection that was open."""
     await socket.accept()
-    service: Service = socket.app.state.service
+    service = service_of(socket)
     protocol: PreframedProtocol = socket.scope["extensions"][EXTENSION]
     protocol.limit_buffer(service.settings.socket_buffer_bytes)
     return service, protocol

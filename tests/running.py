@@ -180,6 +180,7 @@ class Inner:
     """A node inside this process, under real uvicorn: its service can be reached, its clock set."""
 
     service: Service
+    server: Server
     base_url: str
     client: httpx.AsyncClient
 
@@ -195,7 +196,7 @@ async def inner_node(folder: Path, clock: Clock | None = None, **settings: Any) 
         serving.result()
     try:
         async with httpx.AsyncClient(base_url=server.base_url, timeout=WAIT_S, verify=TLS) as client:
-            yield Inner(service, server.base_url, client)
+            yield Inner(service, server, server.base_url, client)
     finally:
         server.should_exit = True
         await serving

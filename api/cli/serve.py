@@ -13,7 +13,7 @@ import uvicorn
 from api.app import build
 from api.cli import APP, OUT
 from api.cli.plans import apply_plan, open_database, read_plan
-from api.http_protocol import CorkedHttpProtocol
+from api.http_protocol import HttpProtocol
 from api.service import Service
 from api.websocket_protocol import PreframedProtocol
 from queue_service.clock import Clock
@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
             build(service),
             host=settings.host,
             port=settings.port,
-            http=CorkedHttpProtocol,
+            http=HttpProtocol,
             ws=PreframedProtocol,
             ws_per_message_deflate=False,
             ws_max_size=65_536,

@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.databases import asked_for, kept_by
 from tests.halls import plan
 from tests.http.desk import Desks, desks_in
+from tests.http.served import Place, served
 from tests.running import Node, running_node
 
 NewHall = Callable[..., str]
@@ -60,6 +62,20 @@ def new_hall(client: httpx.Client) -> NewHall:
         return hall
 
     return make
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def inside(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    """A node in this process whose connections are watched."""
+    async with served(tmp_path_factory.mktemp("inside")) as place:
+        yield place
+
+
+@pytest.fixture
+def place(inside: Place) -> Place:
+    """The same, with nothing written down yet."""
+    inside.long.clear()
+    return inside
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ CASES: list[tuple[str, bytes, dict[str, str]]] = [
     ("/v1/halls/hall/tickets", b"", JSON),
     ("/v1/halls/hall/tickets/", ISSUE, JSON),
     ("/v1/halls//tickets", ISSUE, JSON),
+    ("/v2/halls/hall/tickets", ISSUE, JSON),
     (f"/v1/halls/{'h' * 101}/tickets", ISSUE, JSON),
     ("/v1/halls/hall/tickets?channel=desk", ISSUE, JSON),
     ("/v1/halls/hall/tickets", ISSUE, {**JSON, "Idempotency-Key": "k" * 255}),
@@ -90,11 +91,11 @@ class Ways:
         told: list[Any] = []
         for answer in answers:
             document = answer.json() if answer.content else None
-            told.append((answer.status_code, answer.headers.get("content-type"), _lasting(document)))
+            told.append((answer.status_code, answer.headers.get("content-type"), lasting(document)))
         return told
 
 
-def _lasting(document: Any) -> Any:
+def lasting(document: Any) -> Any:
     """A document without what differs from one ticket or moment to the next."""
     if not isinstance(document, dict) or "type" in document:
         return document
@@ -106,9 +107,8 @@ async def ways(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ways]:
     """A hall `hall` whose counter 1 is open, reached both ways inside this process."""
     folder: Path = tmp_path_factory.mktemp("ways")
     service = Service(Settings(database_url=database_url(folder)))
-    edge: Any = api_app.build(service)
-    direct: Direct = edge._app
-    made = Ways(direct, direct._app)
+    direct = api_app.build(service).direct
+    made = Ways(direct, direct.app)
     async with service.running():
         await made.ask(True, "PUT", "/v1/halls/hall", httpx.Request("PUT", "/", json=plan()).content, JSON)
         await made.ask(True, "POST", "/v1/halls/hall/counters/1/open", b'{"clerk": "li"}', JSON)
