@@ -24,13 +24,14 @@ from queue_service.domain.hall import Hall
 from queue_service.domain.rules import decide
 from queue_service.domain.rules.lookup import check_state
 from queue_service.domain.rules.table import CALL, VERBS
+from queue_service.domain.value import value
 from queue_service.receipts import Receipt, ReceiptKey
 
 BACK_MS = 300_000
 """A clock this far behind the log's last event is not believed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Answer:
     """What the caller gets and the receipt keeps: an HTTP-like status, headers, a body."""
 
@@ -40,7 +41,7 @@ class Answer:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Keyed:
     """An idempotency key and the request it came with."""
 
