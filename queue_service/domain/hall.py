@@ -8,7 +8,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.vocabulary import HELD_STATES, Apart, CounterState, LegOutcome, TicketState, WaitClock
 from queue_service.domain.advice import Advised
@@ -80,7 +80,7 @@ class Ticket:
     @property
     def place(self) -> Place:
         """Its place in its lane."""
-        return (self.leg.line_since_ms, self.issued_at_ms, self.sorted_number, self.id)
+        return (self.legs[-1].line_since_ms, self.issued_at_ms, self.sorted_number, self.id)
 
     @property
     def sorted_number(self) -> str:
@@ -91,16 +91,29 @@ class Ticket:
         """The sum of the waits that are over."""
         return sum(leg.waited_ms or 0 for leg in self.legs)
 
-    def snapshot(self) -> "Ticket":
-        """A copy that later changes do not reach."""
-        twin = Ticket(*_TICKET_VALUES(self))
-        twin.legs = [Leg(*_LEG_VALUES(leg)) for leg in self.legs]
-        return twin
+    def snapshot(self) -> "Snapshot":
+        """How it is now, which later changes do not reach."""
+        return Snapshot(_TICKET_VALUES(self), [_LEG_VALUES(leg) for leg in self.legs])
 
 
-_TICKET_VALUES = attrgetter(*(one.name for one in fields(Ticket)))
+def party_of(ticket: Ticket) -> str:
+    """The name of the group a ticket belongs to: the ticket it came `with`, or itself."""
+    return ticket.party or ticket.id
+
+
+_TICKET_VALUES = attrgetter(*(one.name for one in fields(Ticket) if one.name != "legs"))
 _LEG_VALUES = attrgetter(*(one.name for one in fields(Leg)))
-"""Much faster than `copy.copy`, and most commands copy a ticket so that they can be taken back."""
+
+
+class Snapshot(NamedTuple):
+    """A ticket as it was: plain values, since most commands take one so that they can be taken back, and few are."""
+
+    values: tuple[Any, ...]
+    legs: list[tuple[Any, ...]]
+
+    def restored(self) -> Ticket:
+        """The ticket as it was, anew."""
+        return Ticket(*self.values, legs=[Leg(*values) for values in self.legs])
 
 
 @dataclass(slots=True)
@@ -112,7 +125,7 @@ class LastCommand:
     command_seq: int
     last_seq: int
     at_ms: int
-    tickets: dict[str, Ticket]
+    tickets: dict[str, Snapshot]
     counter: "Counter"
     finished: set[str] = field(default_factory=set)
     chosen_calls: int = 0
@@ -172,6 +185,8 @@ class Hall:
         self.tickets: dict[str, Ticket] = {}
         self.lanes: dict[LaneKey, list[Place]] = {}
         self.counters: dict[str, Counter] = {}
+        self.busy: dict[str, int] = {}
+        """How many tickets of a party are at counters, for each party of which somebody is."""
         self.number_counts: dict[str, int] = {}
         self.quota_used: dict[tuple[str, str, str], int] = {}
         self.suspensions: dict[str | None, Suspension] = {}
@@ -229,7 +244,10 @@ class Hall:
 
     def waiting_count(self, service: str) -> int:
         """How many wait for a service."""
-        return sum(len(self.lanes.get((service, priority), ())) for priority in self.rules.priorities)
+        count = 0
+        for key, _ in self.rules.lanes.get(service, ()):
+            count += len(self.lanes.get(key, ()))
+        return count
 
     def waiting(self) -> Iterator[Ticket]:
         """Everyone in a lane."""
@@ -255,8 +273,9 @@ class Hall:
         """Note that the journal must write this ticket and its present leg."""
         ticket.last_seq = seq
         self.touched[ticket.id] = ticket
-        if ticket.legs:
-            self.touched_legs[ticket.id, len(ticket.legs)] = ticket.legs[-1]
+        legs = ticket.legs
+        if legs:
+            self.touched_legs[ticket.id, len(legs)] = legs[-1]
 
     def drain(self) -> tuple[dict[str, Ticket], dict[tuple[str, int], Leg | None]]:
         """What was touched since the last drain: tickets by id, legs by (ticket, number); None: delete the row."""
@@ -268,17 +287,25 @@ class Hall:
         """Put a ticket where its state says it belongs: a lane, a counter, or just the hall."""
         self.tickets[ticket.id] = ticket
         if ticket.state == TicketState.WAITING:
-            insort(self.lanes.setdefault((ticket.leg.service, ticket.leg.priority), []), ticket.place)
+            leg = ticket.legs[-1]
+            insort(self.lanes.setdefault((leg.service, leg.priority), []), ticket.place)
         elif ticket.state in HELD_STATES and ticket.counter is not None:
             self.counters[ticket.counter].ticket = ticket.id
+            party = party_of(ticket)
+            self.busy[party] = self.busy.get(party, 0) + 1
 
     def detach(self, ticket: Ticket) -> None:
         """Take a ticket out of its lane, or off its counter."""
         if ticket.state == TicketState.WAITING:
-            lane = self.lanes[ticket.leg.service, ticket.leg.priority]
+            leg = ticket.legs[-1]
+            lane = self.lanes[leg.service, leg.priority]
             del lane[bisect_left(lane, ticket.place)]
         elif ticket.counter is not None:
             self.counters[ticket.counter].ticket = None
+            party = party_of(ticket)
+            self.busy[party] -= 1
+            if not self.busy[party]:
+                del self.busy[party]
 
     def suspended_apart(self, ticket: Ticket, since_ms: int | None = None) -> str | None:
         """The mark of a ticket that waits while its service is suspended, or (back in line as if never called) was so

@@ -25,7 +25,7 @@ def _plan_changed(hall: Hall, logged: ev.Logged, event: ev.PlanChanged) -> None:
 def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.today = day_of(hall.rules.calendar, event.day)
     hall.day_seq = logged.seq
-    hall.tickets, hall.lanes = {}, {}
+    hall.tickets, hall.lanes, hall.busy = {}, {}, {}
     hall.number_counts, hall.quota_used = {}, {}
     hall.chosen_calls = 0
     hall.suspended_spans = []
@@ -104,20 +104,20 @@ def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> N
     last = counter.last
     assert last is not None, "an undo of nothing"
     assert last.command_seq == event.command_seq, "an undo of another command"
-    for ticket_id in last.tickets:
+    before = {name: snapshot.restored() for name, snapshot in last.tickets.items()}
+    for ticket_id, ticket in before.items():
         present = hall.tickets.get(ticket_id)
         if present is not None:
             if present.counter is not None:
                 hall.counters[present.counter].since_ms = logged.at_ms
                 hall.counters[present.counter].last = None  # what it did with a ticket that it has no more
             hall.detach(present)
-            for number in range(len(last.tickets[ticket_id].legs) + 1, len(present.legs) + 1):
+            for number in range(len(ticket.legs) + 1, len(present.legs) + 1):
                 hall.touched_legs[ticket_id, number] = None
-    before = last.counter
-    counter.pause_reason, counter.pause_after = before.pause_reason, before.pause_after
+    counter.pause_reason, counter.pause_after = last.counter.pause_reason, last.counter.pause_after
     counter.since_ms, counter.last = logged.at_ms, None
     hall.chosen_calls -= last.chosen_calls
-    for ticket in sorted(last.tickets.values(), key=lambda one: one.state in HELD_STATES):
+    for ticket in sorted(before.values(), key=lambda one: one.state in HELD_STATES):
         if ticket.state == TicketState.WAITING:
             ticket.apart = ticket.apart or hall.suspended_apart(ticket, last.at_ms)
         hall.attach(ticket)

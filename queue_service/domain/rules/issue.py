@@ -9,8 +9,7 @@ from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain import events as ev
 from queue_service.domain.calendar import spans_of
-from queue_service.domain.hall import Hall
-from queue_service.domain.order import party_of
+from queue_service.domain.hall import Hall, party_of
 from queue_service.domain.plan import Service
 from queue_service.domain.rules.lookup import priority_of, promise_at, service_of
 

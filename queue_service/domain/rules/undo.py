@@ -25,7 +25,7 @@ def undo(hall: Hall, command: c.Undo, now_ms: int) -> Iterator[ev.Event]:
     yield ev.CommandUndone(
         counter=counter.id,
         command_seq=last.command_seq,
-        tickets={ticket.id: ticket.state for ticket in last.tickets.values()},
+        tickets={name: snapshot.restored().state for name, snapshot in last.tickets.items()},
     )
     for freed in present_at:  # a hand-over taken back frees the other counter, which may have asked to pause
         yield from pause_if_asked(hall, freed)
