@@ -6,7 +6,9 @@ one standard function: board at n + patches of n+1 ... m = board at m. The board
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,12 +21,41 @@ RECENT_CALLS = 10
 
 Board = dict[str, Any]
 
-_SHOWN = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
+_FIELDS = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
 _RENEWING = (ev.PlanChanged, ev.DayOpened)
 _STOPPING = (ev.Suspended, ev.Resumed)
 STAFF_ONLY = (ev.AlertEvent, ev.AdviceEvent)
 """Displays are told that there was something, not what."""
 _CALLING = (ev.TicketCalled, ev.TicketRecalled)
+
+
+class _Shown(NamedTuple):
+    """The names of an event's fields that a frame repeats, and of those that name the counters and the services whose
+    part of the board may have changed."""
+
+    repeated: tuple[str, ...]
+    counters: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+def _shown(kind: type[ev.Event]) -> _Shown:
+    if issubclass(kind, STAFF_ONLY):
+        return _Shown((), (), ())
+    names = {one.name for one in fields(kind)}
+    is_of_ticket = issubclass(kind, ev.TicketEvent)
+    repeated = [name for name in _FIELDS if name in names]
+    if "reason" in names and not is_of_ticket:
+        repeated.append("reason")  # why a hall or counter stands still; what is said about a visitor is for staff alone
+    moves_in_line = is_of_ticket and kind is not ev.TicketRecorded
+    return _Shown(
+        tuple(repeated),
+        tuple(name for name in ("counter", "to_counter") if name in names),
+        tuple(name for name in ("service", "to_service") if name in names) if moves_in_line else (),
+    )
+
+
+_id_of = attrgetter("id")
+_SHOWN = {kind: _shown(kind) for kind in ev.KINDS.values()}
 
 
 class Frame:
@@ -56,24 +87,18 @@ class Frames:
 
 def _encode(logged: ev.Logged, change: dict[str, Board]) -> Frame:
     event = logged.event
-    staff_only = isinstance(event, STAFF_ONLY)
-    names = () if staff_only else _SHOWN
-    shown = {name: value for name in names if (value := getattr(event, name, None)) is not None}
-    if (
-        not isinstance(event, ev.TicketEvent)
-        and not staff_only
-        and (reason := getattr(event, "reason", None)) is not None
-    ):
-        shown["reason"] = reason  # why a hall or counter stands still; what is said about a visitor is for staff alone
     document = {
         "type": "event",
         "seq": logged.seq,
         "head": logged.head,
         "at": rfc3339(logged.at_ms),
         "kind": event.KIND,
-        **shown,
-        **change,
     }
+    for name in _SHOWN[type(event)].repeated:
+        value = getattr(event, name)
+        if value is not None:
+            document[name] = value
+    document.update(change)
     concerns_all = "board" in change or isinstance(event, _STOPPING)
     services = None if concerns_all else frozenset(change["patch"].get("services", ()))
     return Frame(logged.seq, logged.head, orjson.dumps(document), services)
@@ -103,13 +128,13 @@ class Display:
         if isinstance(event, _STOPPING):
             return {"patch": {"suspended": suspended(hall)}}
         patch: Board = {}
-        named = (getattr(event, "counter", None), getattr(event, "to_counter", None))
-        counters = {name for name in named if name in hall.counters}
+        shown = _SHOWN[type(event)]
+        counters = [one for name in shown.counters if (one := hall.counters.get(getattr(event, name))) is not None]
         if counters:
-            patch["counters"] = {name: _counter_patch(hall, hall.counters[name]) for name in sorted(counters)}
-        if isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):
-            services = {event.service, getattr(event, "to_service", event.service)}
-            patch["services"] = {name: {"waiting": hall.waiting_count(name)} for name in sorted(services)}
+            patch["counters"] = {one.id: _counter_patch(hall, one) for one in sorted(counters, key=_id_of)}
+        if shown.services:
+            services = sorted({getattr(event, name) for name in shown.services})
+            patch["services"] = {name: {"waiting": hall.waiting_count(name)} for name in services}
         if isinstance(event, _CALLING):
             patch["recent"] = self._note_call(event, logged.at_ms)
         return {"patch": patch}
@@ -122,7 +147,7 @@ class Display:
 
     def _note_call(self, event: ev.TicketCalled | ev.TicketRecalled, at_ms: int) -> list[dict[str, Any]]:
         call = {"number": event.number, "counter": event.counter, "at": rfc3339(at_ms)}
-        others = [one for one in self.recent if (one["number"], one["counter"]) != (event.number, event.counter)]
+        others = [one for one in self.recent if one["number"] != event.number or one["counter"] != event.counter]
         self.recent = [call, *others][:RECENT_CALLS]
         return self.recent
 
