@@ -7,7 +7,6 @@ one standard function: board at n + patches of n+1 ... m = board at m. The board
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,8 +21,9 @@ RECENT_CALLS = 10
 Board = dict[str, Any]
 
 _FIELDS = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
-_RENEWING = (ev.PlanChanged, ev.DayOpened)
-_STOPPING = (ev.Suspended, ev.Resumed)
+_STOPPING = frozenset({ev.Suspended, ev.Resumed})
+_FAR_REACHING = _STOPPING | {ev.PlanChanged, ev.DayOpened, ev.CommandUndone}
+"""What they change is not at the counters and in the lines that they name."""
 STAFF_ONLY = (ev.AlertEvent, ev.AdviceEvent)
 """Displays are told that there was something, not what."""
 _CALLING = (ev.TicketCalled, ev.TicketRecalled)
@@ -54,8 +54,15 @@ def _shown(kind: type[ev.Event]) -> _Shown:
     )
 
 
-_id_of = attrgetter("id")
 _SHOWN = {kind: _shown(kind) for kind in ev.KINDS.values()}
+
+
+def _named(event: ev.Event, names: tuple[str, ...]) -> list[str]:
+    """What these fields name, each once and in order."""
+    if len(names) == 1:
+        value = getattr(event, names[0])
+        return [] if value is None else [value]
+    return sorted({value for name in names if (value := getattr(event, name)) is not None})
 
 
 class Frame:
@@ -99,7 +106,7 @@ def _encode(logged: ev.Logged, change: dict[str, Board]) -> Frame:
         if value is not None:
             document[name] = value
     document.update(change)
-    concerns_all = "board" in change or isinstance(event, _STOPPING)
+    concerns_all = type(event) in _STOPPING or "board" in change
     services = None if concerns_all else frozenset(change["patch"].get("services", ()))
     return Frame(logged.seq, logged.head, orjson.dumps(document), services)
 
@@ -113,31 +120,35 @@ class Display:
 
     def follow(self, hall: Hall, logged: ev.Logged) -> Frame:
         """The frame of an event; `hall` is as of that event."""
-        warns = isinstance(logged.event, STAFF_ONLY)
-        return _encode(logged, {"patch": {}} if warns else self._change(hall, logged))
-
-    def _change(self, hall: Hall, logged: ev.Logged) -> dict[str, Board]:
-        """What one event changes: `{"patch": ...}`, or `{"board": ...}` where it changes what there is."""
         event = logged.event
-        if isinstance(event, ev.DayOpened):
-            self.recent = []
-        if isinstance(event, _RENEWING):
-            return {"board": self.board(hall)} if hall.today is not None else {"patch": {}}
+        if type(event) in _FAR_REACHING:
+            return _encode(logged, self._far_change(hall, event))
+        return _encode(logged, {"patch": self._change(hall, logged)})
+
+    def _far_change(self, hall: Hall, event: ev.Event) -> dict[str, Board]:
+        """`{"patch": ...}`, or `{"board": ...}` where the event changes what there is."""
         if isinstance(event, ev.CommandUndone):
             return {"patch": self._undone(hall, event)}
-        if isinstance(event, _STOPPING):
+        if type(event) in _STOPPING:
             return {"patch": {"suspended": suspended(hall)}}
-        patch: Board = {}
+        if isinstance(event, ev.DayOpened):
+            self.recent = []
+        return {"board": self.board(hall)} if hall.today is not None else {"patch": {}}
+
+    def _change(self, hall: Hall, logged: ev.Logged) -> Board:
+        """What an event changes at the counters and in the lines that it names."""
+        event = logged.event
         shown = _SHOWN[type(event)]
-        counters = [one for name in shown.counters if (one := hall.counters.get(getattr(event, name))) is not None]
-        if counters:
-            patch["counters"] = {one.id: _counter_patch(hall, one) for one in sorted(counters, key=_id_of)}
+        patch: Board = {}
+        for name in _named(event, shown.counters):
+            if name in hall.counters:
+                patch.setdefault("counters", {})[name] = _counter_patch(hall, hall.counters[name])
         if shown.services:
-            services = sorted({getattr(event, name) for name in shown.services})
+            services = _named(event, shown.services)
             patch["services"] = {name: {"waiting": hall.waiting_count(name)} for name in services}
         if isinstance(event, _CALLING):
             patch["recent"] = self._note_call(event, logged.at_ms)
-        return {"patch": patch}
+        return patch
 
     def _undone(self, hall: Hall, event: ev.CommandUndone) -> Board:
         """A call taken back is no recent call any more."""

@@ -89,7 +89,10 @@ class Ticket:
 
     def waited_so_far_ms(self) -> int:
         """The sum of the waits that are over."""
-        return sum(leg.waited_ms or 0 for leg in self.legs)
+        waited_ms = 0
+        for leg in self.legs:
+            waited_ms += leg.waited_ms or 0
+        return waited_ms
 
     def snapshot(self) -> "Snapshot":
         """How it is now, which later changes do not reach."""
@@ -113,12 +116,15 @@ class Snapshot(NamedTuple):
 
     def restored(self) -> Ticket:
         """The ticket as it was, anew."""
-        return Ticket(*self.values, legs=[Leg(*values) for values in self.legs])
+        ticket = Ticket(*self.values)
+        ticket.legs = [Leg(*values) for values in self.legs]
+        return ticket
 
 
 @dataclass(slots=True)
 class LastCommand:
-    """A counter's last command, kept so that it can be taken back: what it touched, as it was before.
+    """A counter's last command, kept so that it can be taken back: what it touched, as it was before (of the counter
+    itself: why it was paused, and was to be paused after).
 
     `finished`: the tickets it ended itself; any other that the hall has forgotten was ended by someone else."""
 
@@ -126,7 +132,7 @@ class LastCommand:
     last_seq: int
     at_ms: int
     tickets: dict[str, Snapshot]
-    counter: "Counter"
+    paused: tuple[str | None, str | None]
     finished: set[str] = field(default_factory=set)
     chosen_calls: int = 0
 
@@ -144,19 +150,6 @@ class Counter:
     pause_after: str | None = None
     since_ms: int = 0
     last: LastCommand | None = None
-
-    def snapshot(self) -> "Counter":
-        """A copy that later changes do not reach, without the last command."""
-        return Counter(
-            self.id,
-            self.is_open,
-            self.clerk,
-            self.services,
-            self.ticket,
-            self.pause_reason,
-            self.pause_after,
-            self.since_ms,
-        )
 
 
 @dataclass(frozen=True, slots=True)

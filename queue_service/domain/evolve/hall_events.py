@@ -114,7 +114,7 @@ def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> N
             hall.detach(present)
             for number in range(len(ticket.legs) + 1, len(present.legs) + 1):
                 hall.touched_legs[ticket_id, number] = None
-    counter.pause_reason, counter.pause_after = last.counter.pause_reason, last.counter.pause_after
+    counter.pause_reason, counter.pause_after = last.paused
     counter.since_ms, counter.last = logged.at_ms, None
     hall.chosen_calls -= last.chosen_calls
     for ticket in sorted(before.values(), key=lambda one: one.state in HELD_STATES):
