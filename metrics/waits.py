@@ -23,7 +23,6 @@ from models.vocabulary import LegOutcome, TicketState, Verdict
 from queue_service.domain.calendar import day_of
 from queue_service.domain.hall import Hall, Leg, Ticket
 
-
 _STATES = {state.value: state for state in TicketState}
 """By a state or its name: rows have names."""
 

@@ -8,7 +8,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from models.vocabulary import HELD_STATES, Apart, CounterState, LegOutcome, TicketState, WaitClock
 from queue_service.domain.advice import Advised
@@ -95,8 +95,8 @@ class Ticket:
         return waited_ms
 
     def snapshot(self) -> "Snapshot":
-        """How it is now, which later changes do not reach."""
-        return Snapshot(_TICKET_VALUES(self), [_LEG_VALUES(leg) for leg in self.legs])
+        """How it is now, which later changes do not reach; `restored` makes a ticket of it."""
+        return _TICKET_VALUES(self), [_LEG_VALUES(leg) for leg in self.legs]
 
 
 def party_of(ticket: Ticket) -> str:
@@ -106,19 +106,16 @@ def party_of(ticket: Ticket) -> str:
 
 _TICKET_VALUES = attrgetter(*(one.name for one in fields(Ticket) if one.name != "legs"))
 _LEG_VALUES = attrgetter(*(one.name for one in fields(Leg)))
+Snapshot = tuple[tuple[Any, ...], list[tuple[Any, ...]]]
+"""A ticket as it was: plain values, since most commands take one so that they can be taken back, and few are."""
 
 
-class Snapshot(NamedTuple):
-    """A ticket as it was: plain values, since most commands take one so that they can be taken back, and few are."""
-
-    values: tuple[Any, ...]
-    legs: list[tuple[Any, ...]]
-
-    def restored(self) -> Ticket:
-        """The ticket as it was, anew."""
-        ticket = Ticket(*self.values)
-        ticket.legs = [Leg(*values) for values in self.legs]
-        return ticket
+def restored(snapshot: Snapshot) -> Ticket:
+    """The ticket as it was, anew."""
+    values, legs = snapshot
+    ticket = Ticket(*values)
+    ticket.legs = [Leg(*leg) for leg in legs]
+    return ticket
 
 
 @dataclass(slots=True)
@@ -280,8 +277,12 @@ class Hall:
         """Put a ticket where its state says it belongs: a lane, a counter, or just the hall."""
         self.tickets[ticket.id] = ticket
         if ticket.state == TicketState.WAITING:
-            leg = ticket.legs[-1]
-            insort(self.lanes.setdefault((leg.service, leg.priority), []), ticket.place)
+            leg, place = ticket.legs[-1], ticket.place
+            lane = self.lanes.setdefault((leg.service, leg.priority), [])
+            if lane and place < lane[-1]:
+                insort(lane, place)
+            else:
+                lane.append(place)
         elif ticket.state in HELD_STATES and ticket.counter is not None:
             self.counters[ticket.counter].ticket = ticket.id
             party = party_of(ticket)

@@ -6,7 +6,7 @@ from typing import Any
 from models.vocabulary import HELD_STATES, Apart, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.calendar import day_of
-from queue_service.domain.hall import Counter, Hall, Suspension, ticket_from
+from queue_service.domain.hall import Counter, Hall, Suspension, restored, ticket_from
 from queue_service.domain.plan import Plan
 
 
@@ -104,7 +104,7 @@ def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> N
     last = counter.last
     assert last is not None, "an undo of nothing"
     assert last.command_seq == event.command_seq, "an undo of another command"
-    before = {name: snapshot.restored() for name, snapshot in last.tickets.items()}
+    before = {name: restored(snapshot) for name, snapshot in last.tickets.items()}
     for ticket_id, ticket in before.items():
         present = hall.tickets.get(ticket_id)
         if present is not None:
