@@ -22,6 +22,9 @@ Place = tuple[int, int, str, str]
 
 NUMBER_WIDTH = 12
 
+_WAITING, _CALLED = TicketState.WAITING, TicketState.CALLED
+"""Several are asked for at each event, and Python 3.11 takes longer to find an enum's member than to compare it."""
+
 
 @dataclass(slots=True)
 class Leg:
@@ -223,7 +226,7 @@ class Hall:
             return CounterState.CLOSED
         if counter.ticket is not None:
             held = self.tickets[counter.ticket].state
-            return CounterState.CALLED if held == TicketState.CALLED else CounterState.SERVING
+            return CounterState.CALLED if held == _CALLED else CounterState.SERVING
         return CounterState.PAUSED if counter.pause_reason is not None else CounterState.IDLE
 
     def called_since_ms(self, ticket: Ticket) -> int:
@@ -276,7 +279,7 @@ class Hall:
     def attach(self, ticket: Ticket) -> None:
         """Put a ticket where its state says it belongs: a lane, a counter, or just the hall."""
         self.tickets[ticket.id] = ticket
-        if ticket.state == TicketState.WAITING:
+        if ticket.state == _WAITING:
             leg, place = ticket.legs[-1], ticket.place
             lane = self.lanes.setdefault((leg.service, leg.priority), [])
             if lane and place < lane[-1]:
@@ -290,7 +293,7 @@ class Hall:
 
     def detach(self, ticket: Ticket) -> None:
         """Take a ticket out of its lane, or off its counter."""
-        if ticket.state == TicketState.WAITING:
+        if ticket.state == _WAITING:
             leg = ticket.legs[-1]
             lane = self.lanes[leg.service, leg.priority]
             del lane[bisect_left(lane, ticket.place)]

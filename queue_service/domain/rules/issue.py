@@ -10,7 +10,7 @@ from queue_service.domain import commands as c
 from queue_service.domain import events as ev
 from queue_service.domain.calendar import spans_of
 from queue_service.domain.hall import Hall, party_of
-from queue_service.domain.plan import Service
+from queue_service.domain.plan import Quota, Service
 from queue_service.domain.rules.lookup import priority_of, promise_at, service_of
 
 _WHY = {
@@ -74,7 +74,8 @@ def _turned_away(hall: Hall, service: Service, command: c.IssueTicket, now_ms: i
         return TurnedAwayReason.CLOSED
     if service.hours and not _offered(hall, service, now_ms):
         return TurnedAwayReason.NOT_NOW
-    return TurnedAwayReason.QUOTA if _is_full(hall, service, command, now_ms) else None
+    quota = service.quota
+    return TurnedAwayReason.QUOTA if quota and _is_full(hall, service, quota, command, now_ms) else None
 
 
 def _turns_away(hall: Hall, service: Service) -> bool:
@@ -88,11 +89,8 @@ def _offered(hall: Hall, service: Service, now_ms: int) -> bool:
     return any(start <= now_ms < end for start, end in spans)
 
 
-def _is_full(hall: Hall, service: Service, command: c.IssueTicket, now_ms: int) -> bool:
+def _is_full(hall: Hall, service: Service, quota: Quota, command: c.IssueTicket, now_ms: int) -> bool:
     """Whether the half-day has no places left for this channel; `items` weigh."""
-    quota = service.quota
-    if quota is None:
-        return False
     half = "am" if now_ms < hall.day.noon_ms else "pm"
     used = {channel: hall.quota_used.get((service.id, half, channel), 0) for channel in Channel}
     channel_places = quota.channels.get(command.channel)
