@@ -6,7 +6,7 @@ journal last wrote it.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
 
@@ -21,9 +21,6 @@ Place = tuple[int, int, str, str]
 """A place in a lane: line_since_ms, issued_at_ms, number so that it sorts, ticket id."""
 
 NUMBER_WIDTH = 12
-
-_WAITING, _CALLED = TicketState.WAITING, TicketState.CALLED
-"""Several are asked for at each event, and Python 3.11 takes longer to find an enum's member than to compare it."""
 
 
 @dataclass(slots=True)
@@ -226,7 +223,7 @@ class Hall:
             return CounterState.CLOSED
         if counter.ticket is not None:
             held = self.tickets[counter.ticket].state
-            return CounterState.CALLED if held == _CALLED else CounterState.SERVING
+            return CounterState.CALLED if held == TicketState.CALLED else CounterState.SERVING
         return CounterState.PAUSED if counter.pause_reason is not None else CounterState.IDLE
 
     def called_since_ms(self, ticket: Ticket) -> int:
@@ -279,7 +276,7 @@ class Hall:
     def attach(self, ticket: Ticket) -> None:
         """Put a ticket where its state says it belongs: a lane, a counter, or just the hall."""
         self.tickets[ticket.id] = ticket
-        if ticket.state == _WAITING:
+        if ticket.state == TicketState.WAITING:
             leg, place = ticket.legs[-1], ticket.place
             lane = self.lanes.setdefault((leg.service, leg.priority), [])
             if lane and place < lane[-1]:
@@ -293,7 +290,7 @@ class Hall:
 
     def detach(self, ticket: Ticket) -> None:
         """Take a ticket out of its lane, or off its counter."""
-        if ticket.state == _WAITING:
+        if ticket.state == TicketState.WAITING:
             leg = ticket.legs[-1]
             lane = self.lanes[leg.service, leg.priority]
             del lane[bisect_left(lane, ticket.place)]
@@ -313,32 +310,3 @@ class Hall:
         ended_ms = [end_ms for scope, _, end_ms in self.suspended_spans if scope in (None, service)]
         stood_still = since_ms is not None and any(end_ms > since_ms for end_ms in ended_ms)
         return Apart.SUSPENDED if stood_still or self.is_suspended(service) else None
-
-    def carried(self) -> dict[str, Any]:
-        """What crosses midnight: open counters, tickets being served, suspensions."""
-        serving = [ticket for ticket in self.tickets.values() if ticket.state == TicketState.SERVING]
-        return {
-            "counters": [_carried_counter(counter) for counter in self.counters.values() if counter.is_open],
-            "tickets": [asdict(ticket) for ticket in serving],
-            "suspensions": [asdict(suspension) for suspension in self.suspensions.values()],
-        }
-
-
-def _carried_counter(counter: Counter) -> dict[str, Any]:
-    """A counter without its last command: nothing is undone across midnight."""
-    return {
-        "id": counter.id,
-        "is_open": counter.is_open,
-        "clerk": counter.clerk,
-        "services": counter.services,
-        "ticket": counter.ticket,
-        "pause_reason": counter.pause_reason,
-        "pause_after": counter.pause_after,
-        "since_ms": counter.since_ms,
-    }
-
-
-def ticket_from(document: dict[str, Any]) -> Ticket:
-    """A carried ticket as it was (the inverse of `asdict`)."""
-    legs = [Leg(**{**leg, "outcome": leg["outcome"] and LegOutcome(leg["outcome"])}) for leg in document["legs"]]
-    return Ticket(**{**document, "state": TicketState(document["state"]), "legs": legs})

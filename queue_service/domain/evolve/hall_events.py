@@ -6,7 +6,8 @@ from typing import Any
 from models.vocabulary import HELD_STATES, Apart, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.calendar import day_of
-from queue_service.domain.hall import Counter, Hall, Suspension, restored, ticket_from
+from queue_service.domain.carried import take_over
+from queue_service.domain.hall import Counter, Hall, Suspension, restored
 from queue_service.domain.plan import Plan
 
 
@@ -33,14 +34,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.announced_ms = {}
     hall.advice = {}
     hall.counters = {name: Counter(name, since_ms=logged.at_ms) for name in hall.rules.counters}
-    for document in event.carried.get("counters", ()):
-        services = document["services"]
-        services = None if services is None else tuple(services)
-        hall.counters[document["id"]] = Counter(**{**document, "services": services})
-    for document in event.carried.get("tickets", ()):
-        hall.attach(ticket_from(document))
-    suspensions = [Suspension(**document) for document in event.carried.get("suspensions", ())]
-    hall.suspensions = {suspension.service: suspension for suspension in suspensions}
+    take_over(hall, event.carried)
 
 
 def _suspended(hall: Hall, logged: ev.Logged, event: ev.Suspended) -> None:
