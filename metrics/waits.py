@@ -91,11 +91,11 @@ def wait_record(hall: Hall, ticket: Ticket, legs: Sequence[Leg], day_end_ms: int
         ticket.period,
         ticket.promise_ms,
         ticket.percentile,
-        wait_ms=_sum_ms(hall, legs, now_ms),
-        called=bool(legs) and legs[-1].called_at_ms is not None,
-        waiting=state == TicketState.WAITING,
-        state=state,
-        apart=ticket.apart,
+        _sum_ms(hall, legs, now_ms),
+        bool(legs) and legs[-1].called_at_ms is not None,
+        state == TicketState.WAITING,
+        state,
+        ticket.apart,
     )
 
 

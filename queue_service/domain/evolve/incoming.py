@@ -26,15 +26,10 @@ def _ticket_issued(hall: Hall, logged: ev.Logged, event: ev.TicketIssued) -> Non
         event.channel,
         TicketState.WAITING if waits else TicketState.EXPECTED,
         logged.at_ms,
-        language=event.language,
-        items=event.items,
-        party=event.party,
-        ref=event.ref,
-        period=event.period,
-        promise_ms=event.promise_ms,
-        percentile=event.percentile,
-        apart=event.apart,
     )
+    ticket.language, ticket.items, ticket.party, ticket.ref = event.language, event.items, event.party, event.ref
+    ticket.period, ticket.promise_ms, ticket.percentile = event.period, event.promise_ms, event.percentile
+    ticket.apart = event.apart
     _take_number(hall, event.number)
     half = "am" if logged.at_ms < hall.day.noon_ms else "pm"
     key = (event.service, half, event.channel)
