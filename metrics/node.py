@@ -4,12 +4,11 @@ Labels are our own names (command and error classes, route templates) and never 
 """
 
 import re
-from collections import Counter as Count
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Histogram
 
-from metrics.children import Children
+from metrics.counts import Counts, Durations
 from queue_service.batch import Answer, Submission
 from queue_service.domain.rules import RULES
 from queue_service.errors import QueueServiceError, Unavailable
@@ -46,12 +45,8 @@ class NodeMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """The metrics join `registry`."""
-        self._commands = Children(
-            Counter("queue_commands", "Commands by what became of them.", ("command", "outcome"), registry=registry)
-        )
-        self._refusals = Children(
-            Counter("queue_refusals", "Commands not done, by problem type.", ("type",), registry=registry)
-        )
+        self._commands = Counts("queue_commands", "Commands by what became of them.", ("command", "outcome"), registry)
+        self._refusals = Counts("queue_refusals", "Commands not done, by problem type.", ("type",), registry)
         self._batch_size = Histogram(
             "queue_commit_batch_size", "Commands in one transaction.", registry=registry, buckets=BATCH_BUCKETS
         )
@@ -62,15 +57,10 @@ class NodeMetrics:
             "queue_event_lag_seconds", "From a commit to its events being published here.",
             registry=registry, buckets=COMMIT_BUCKETS_S,
         )  # fmt: skip
-        self._requests = Children(
-            Counter("http_requests", "HTTP requests.", ("method", "route", "status"), registry=registry)
+        self._requests = Counts("http_requests", "HTTP requests.", ("method", "route", "status"), registry)
+        self._request_s = Durations(
+            "http_request_seconds", "HTTP requests, until answered.", ("method", "route"), REQUEST_BUCKETS_S, registry
         )
-        self._request_s = Children(
-            Histogram(
-                "http_request_seconds", "HTTP requests, until answered.", ("method", "route"),
-                registry=registry, buckets=REQUEST_BUCKETS_S,
-            )
-        )  # fmt: skip
 
     def observe(self, submissions: Sequence[Submission], seconds: float, lag_seconds: float | None) -> None:
         """Count one transaction. `lag_seconds`: how long its events took to be published, where it had any."""
@@ -78,19 +68,17 @@ class NodeMetrics:
         self._commit_s.observe(seconds)
         if lag_seconds is not None:
             self._lag_s.observe(lag_seconds)
-        done = Count((_COMMANDS.get(type(one.command), "other"), outcome(one)) for one in submissions)
-        for labels, times in done.items():
-            self._commands[labels].inc(times)
         for one in submissions:
+            self._commands.add((_COMMANDS.get(type(one.command), "other"), outcome(one)))
             if one.result.__class__ is not Answer:
-                self._refusals[(_refusal(one.result),)].inc()
+                self._refusals.add((_refusal(one.result),))
 
     def count_http(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request. `route`: the template that matched, empty where none did."""
         method = method if method in METHODS else OTHER_METHOD
         route = route or UNMATCHED_ROUTE
-        self._requests[method, route, str(status)].inc()
-        self._request_s[method, route].observe(seconds)
+        self._requests.add((method, route, str(status)))
+        self._request_s.add((method, route), seconds)
 
 
 def _refusal(result: object) -> str:

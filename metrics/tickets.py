@@ -6,9 +6,9 @@ truth is in the gauges (`metrics.gauges`). Labels are the hall, the service and 
 
 from collections.abc import Callable, Iterable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
-from metrics.children import Children
+from metrics.counts import Counts, Durations
 from models.vocabulary import Channel
 from queue_service.domain import events as ev
 
@@ -29,11 +29,11 @@ class TicketMetrics:
     def __init__(self, registry: CollectorRegistry, wait_buckets: Sequence[float]) -> None:
         """`wait_buckets`: upper bounds in seconds for waits and services; put every promise among them."""
 
-        def count(name: str, about: str, labels: Sequence[str]) -> Children[Counter]:
-            return Children(Counter(name, about, labels, registry=registry))
+        def count(name: str, about: str, labels: Sequence[str]) -> Counts:
+            return Counts(name, about, labels, registry)
 
-        def durations(name: str, about: str) -> Children[Histogram]:
-            return Children(Histogram(name, about, _SERVICE, registry=registry, buckets=sorted(set(wait_buckets))))
+        def durations(name: str, about: str) -> Durations:
+            return Durations(name, about, _SERVICE, wait_buckets, registry)
 
         self._issued = count(
             "queue_tickets_issued", "Tickets given, paper entered later included.", (*_SERVICE, "channel")
@@ -71,31 +71,31 @@ class TicketMetrics:
     def _on_plain(self, logged: ev.Logged) -> None:
         event = logged.event
         assert isinstance(event, ev.TicketEvent), "only ticket events are plain"
-        self._plain[type(event)][logged.hall, event.service].inc()
+        self._plain[type(event)].add((logged.hall, event.service))
 
     def _on_issued(self, logged: ev.Logged) -> None:
         event = logged.event
         assert isinstance(event, ev.TicketIssued), "dispatched by type"
-        self._issued[logged.hall, event.service, event.channel].inc()
+        self._issued.add((logged.hall, event.service, event.channel))
 
     def _on_backfilled(self, logged: ev.Logged) -> None:
         event = logged.event
         assert isinstance(event, ev.TicketBackfilled), "dispatched by type"
-        self._issued[logged.hall, event.service, Channel.PAPER.value].inc()
+        self._issued.add((logged.hall, event.service, Channel.PAPER.value))
 
     def _on_turned_away(self, logged: ev.Logged) -> None:
         event = logged.event
         assert isinstance(event, ev.TurnedAway), "dispatched by type"
-        self._turned_away[logged.hall, event.service, event.reason].inc()
+        self._turned_away.add((logged.hall, event.service, event.reason))
 
     def _on_called(self, logged: ev.Logged) -> None:
         event = logged.event
         assert isinstance(event, ev.TicketCalled), "dispatched by type"
         place = (logged.hall, event.service)
-        self._calls[place].inc()
-        self._waits[place].observe(event.waited_ms / 1000)
+        self._calls.add(place)
+        self._waits.add(place, event.waited_ms / 1000)
         if event.chosen is not None:
-            self._chosen[place].inc()
+            self._chosen.add(place)
 
     # -- service times: when the service at each counter began, as far as this node has seen it
 
@@ -125,4 +125,4 @@ class TicketMetrics:
         self._on_plain(logged)
         ticket, started_at_ms = self._started.pop((logged.hall, event.counter), ("", 0))
         if ticket == event.ticket:
-            self._services[logged.hall, event.service].observe((logged.at_ms - started_at_ms) / 1000)
+            self._services.add((logged.hall, event.service), (logged.at_ms - started_at_ms) / 1000)

@@ -23,6 +23,9 @@ from models.vocabulary import LegOutcome, TicketState, Verdict
 from queue_service.domain.calendar import day_of
 from queue_service.domain.hall import Hall, Leg, Ticket
 
+_STATES = {state.value: state for state in TicketState}
+"""By a state or its name: rows have names."""
+
 
 class WaitRecord(NamedTuple):
     """One ticket's wait at the instant judged. `service`: what its first wait was for. `called`: its last wait ended in
@@ -72,27 +75,27 @@ def wait_record(hall: Hall, ticket: Ticket, legs: Sequence[Leg], day_end_ms: int
 
     Rows of the ticket and leg tables bear the same names and pass as well. `hall` only says how long a running wait
     has lasted by its plan's wait clock."""
-    state = TicketState(ticket.state)
+    state = _STATES[ticket.state]
     if now_ms >= day_end_ms:
         legs = _begun_by(legs, day_end_ms)
         state = _state_at_end(ticket, legs[-1] if legs else None, day_end_ms)
         now_ms = day_end_ms
     return WaitRecord(
-        ticket=ticket.id,
-        number=ticket.number,
-        service=legs[0].service if legs else ticket.service,
-        priority=ticket.priority,
-        channel=ticket.channel,
-        day=ticket.day,
-        issued_at_ms=ticket.issued_at_ms,
-        period=ticket.period,
-        promise_ms=ticket.promise_ms,
-        percentile=ticket.percentile,
-        wait_ms=_sum_ms(hall, legs, now_ms),
-        called=bool(legs) and legs[-1].called_at_ms is not None,
-        waiting=state == TicketState.WAITING,
-        state=state,
-        apart=ticket.apart,
+        ticket.id,
+        ticket.number,
+        legs[0].service if legs else ticket.service,
+        ticket.priority,
+        ticket.channel,
+        ticket.day,
+        ticket.issued_at_ms,
+        ticket.period,
+        ticket.promise_ms,
+        ticket.percentile,
+        _sum_ms(hall, legs, now_ms),
+        bool(legs) and legs[-1].called_at_ms is not None,
+        state == TicketState.WAITING,
+        state,
+        ticket.apart,
     )
 
 
@@ -118,7 +121,7 @@ def _state_at_end(ticket: Ticket, last: Leg | None, day_end_ms: int) -> TicketSt
     if last is not None and last.outcome == LegOutcome.NO_SHOW:
         return TicketState.NO_SHOW
     closed_before = ticket.closed_at_ms is not None and ticket.closed_at_ms < day_end_ms
-    return TicketState(ticket.state) if closed_before else TicketState.EXPIRED
+    return _STATES[ticket.state] if closed_before else TicketState.EXPIRED
 
 
 def _crosses(leg: Leg, day_end_ms: int) -> bool:

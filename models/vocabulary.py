@@ -142,8 +142,6 @@ class Voice(StrEnum):
 class EstimateBasis(StrEnum):
     """What an estimate was made with."""
 
-    __hash__ = str.__hash__  # an enum's own is written in Python, and predictors are looked up at every issue
-
     MOVING_AVERAGE = "moving_average"
     LAST_TO_ENTER = "last_to_enter"
     HEAD_OF_LINE = "head_of_line"

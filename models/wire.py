@@ -6,8 +6,9 @@ from functools import lru_cache
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=4_096)
 def rfc3339(at_ms: int) -> str:
-    """`2026-11-24T14:12:21.123Z` for milliseconds since 1970 UTC."""
+    """`2026-11-24T14:12:21.123Z` for milliseconds since 1970 UTC. An answer and a frame tell the same few again."""
     return f"{_to_the_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
 
 

@@ -24,13 +24,14 @@ from queue_service.domain.hall import Hall
 from queue_service.domain.rules import decide
 from queue_service.domain.rules.lookup import check_state
 from queue_service.domain.rules.table import CALL, VERBS
+from queue_service.domain.value import value
 from queue_service.receipts import Receipt, ReceiptKey
 
 BACK_MS = 300_000
 """A clock this far behind the log's last event is not believed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Answer:
     """What the caller gets and the receipt keeps: an HTTP-like status, headers, a body."""
 
@@ -40,7 +41,7 @@ class Answer:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Keyed:
     """An idempotency key and the request it came with."""
 
@@ -193,25 +194,24 @@ class Batches:
         return copy_at(connection, hall_id, position, copy)
 
     def _decide(self, work: "Work", one: Submission, copy: Copy) -> Answer:
-        receipt_key = one.receipt_key
-        if one.keyed is not None and receipt_key in work.known:
-            return _replay(one.keyed, work.known[receipt_key])
-        hall = copy.hall
+        hall, keyed, key = copy.hall, one.keyed, one.receipt_key
+        if keyed is not None and key in work.known:
+            return _replay(keyed, work.known[key])
         if hall.plan is None and not isinstance(one.command, c.PutPlan):
             raise errors.UnknownHall(f"There is no hall {one.hall!r}.", hall=one.hall)
         now_ms = max(work.now_ms, hall.last_at_ms)
         if hall.is_due(now_ms):
             self._open_day(work, copy, now_ms)
-        command_seq = hall.seq + 1
+        command_seq, events = hall.seq + 1, one.events
         try:
             for event in decide(hall, one.command, now_ms):
-                one.events.append(work.log(copy, command_seq, now_ms, one.actor, one.channel, event))
+                events.append(work.log(copy, command_seq, now_ms, one.actor, one.channel, event))
         except errors.UnknownTicket:
             _refuse_closed(work.connection, hall, one.command)
             raise
-        answer = one.answering(hall, one.events, now_ms)
-        if receipt_key is not None and one.keyed is not None and one.events:
-            work.keep(receipt_key, one.keyed, answer)
+        answer = one.answering(hall, events, now_ms)
+        if keyed is not None and key is not None and events:
+            work.keep(key, keyed, answer)
         return answer
 
     def _open_day(self, work: "Work", copy: Copy, now_ms: int) -> None:
@@ -254,13 +254,13 @@ class Work:
     def log(self, copy: Copy, command_seq: int, now_ms: int, actor: str, channel: str, event: Any) -> Logged:
         """Give an event its place in the log and apply it to the copy."""
         hall = copy.hall
-        data, seq = encode(event), hall.seq + 1
-        head = chain(hall.head, hall.id, seq, command_seq, now_ms, actor, channel, event, data)
-        logged = Logged(hall.id, seq, command_seq, now_ms, actor, channel, event, head, hall.head)
+        hall_id, before, seq, data = hall.id, hall.head, hall.seq + 1, encode(event)
+        head = chain(before, hall_id, seq, command_seq, now_ms, actor, channel, event, data)
+        logged = Logged(hall_id, seq, command_seq, now_ms, actor, channel, event, head, before)
         evolve(hall, logged)
-        write = self.writes.get(hall.id)
+        write = self.writes.get(hall_id)
         if write is None:
-            write = self.writes[hall.id] = appending.HallWrite(hall, [], copy.stored)
+            write = self.writes[hall_id] = appending.HallWrite(hall, [], copy.stored)
         write.events.append((logged, data))
         self.events.append(logged)
         return logged

@@ -6,7 +6,8 @@ one standard function: board at n + patches of n+1 ... m = board at m. The board
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from dataclasses import fields
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,12 +20,49 @@ RECENT_CALLS = 10
 
 Board = dict[str, Any]
 
-_SHOWN = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
-_RENEWING = (ev.PlanChanged, ev.DayOpened)
-_STOPPING = (ev.Suspended, ev.Resumed)
+_FIELDS = ("number", "service", "to_service", "counter", "to_counter", "from_state", "state", "day")
+_STOPPING = frozenset({ev.Suspended, ev.Resumed})
+_FAR_REACHING = _STOPPING | {ev.PlanChanged, ev.DayOpened, ev.CommandUndone}
+"""What they change is not at the counters and in the lines that they name."""
 STAFF_ONLY = (ev.AlertEvent, ev.AdviceEvent)
 """Displays are told that there was something, not what."""
 _CALLING = (ev.TicketCalled, ev.TicketRecalled)
+
+
+class _Shown(NamedTuple):
+    """The names of an event's fields that a frame repeats, and of those that name the counters and the services whose
+    part of the board may have changed."""
+
+    repeated: tuple[str, ...]
+    counters: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+def _shown(kind: type[ev.Event]) -> _Shown:
+    if issubclass(kind, STAFF_ONLY):
+        return _Shown((), (), ())
+    names = {one.name for one in fields(kind)}
+    is_of_ticket = issubclass(kind, ev.TicketEvent)
+    repeated = [name for name in _FIELDS if name in names]
+    if "reason" in names and not is_of_ticket:
+        repeated.append("reason")  # why a hall or counter stands still; what is said about a visitor is for staff alone
+    moves_in_line = is_of_ticket and kind is not ev.TicketRecorded
+    return _Shown(
+        tuple(repeated),
+        tuple(name for name in ("counter", "to_counter") if name in names),
+        tuple(name for name in ("service", "to_service") if name in names) if moves_in_line else (),
+    )
+
+
+_SHOWN = {kind: _shown(kind) for kind in ev.KINDS.values()}
+
+
+def _named(event: ev.Event, names: tuple[str, ...]) -> list[str]:
+    """What these fields name, each once and in order."""
+    if len(names) == 1:
+        value = getattr(event, names[0])
+        return [] if value is None else [value]
+    return sorted({value for name in names if (value := getattr(event, name)) is not None})
 
 
 class Frame:
@@ -56,25 +94,19 @@ class Frames:
 
 def _encode(logged: ev.Logged, change: dict[str, Board]) -> Frame:
     event = logged.event
-    staff_only = isinstance(event, STAFF_ONLY)
-    names = () if staff_only else _SHOWN
-    shown = {name: value for name in names if (value := getattr(event, name, None)) is not None}
-    if (
-        not isinstance(event, ev.TicketEvent)
-        and not staff_only
-        and (reason := getattr(event, "reason", None)) is not None
-    ):
-        shown["reason"] = reason  # why a hall or counter stands still; what is said about a visitor is for staff alone
     document = {
         "type": "event",
         "seq": logged.seq,
         "head": logged.head,
         "at": rfc3339(logged.at_ms),
         "kind": event.KIND,
-        **shown,
-        **change,
     }
-    concerns_all = "board" in change or isinstance(event, _STOPPING)
+    for name in _SHOWN[type(event)].repeated:
+        value = getattr(event, name)
+        if value is not None:
+            document[name] = value
+    document.update(change)
+    concerns_all = type(event) in _STOPPING or "board" in change
     services = None if concerns_all else frozenset(change["patch"].get("services", ()))
     return Frame(logged.seq, logged.head, orjson.dumps(document), services)
 
@@ -88,31 +120,35 @@ class Display:
 
     def follow(self, hall: Hall, logged: ev.Logged) -> Frame:
         """The frame of an event; `hall` is as of that event."""
-        warns = isinstance(logged.event, STAFF_ONLY)
-        return _encode(logged, {"patch": {}} if warns else self._change(hall, logged))
-
-    def _change(self, hall: Hall, logged: ev.Logged) -> dict[str, Board]:
-        """What one event changes: `{"patch": ...}`, or `{"board": ...}` where it changes what there is."""
         event = logged.event
-        if isinstance(event, ev.DayOpened):
-            self.recent = []
-        if isinstance(event, _RENEWING):
-            return {"board": self.board(hall)} if hall.today is not None else {"patch": {}}
+        if type(event) in _FAR_REACHING:
+            return _encode(logged, self._far_change(hall, event))
+        return _encode(logged, {"patch": self._change(hall, logged)})
+
+    def _far_change(self, hall: Hall, event: ev.Event) -> dict[str, Board]:
+        """`{"patch": ...}`, or `{"board": ...}` where the event changes what there is."""
         if isinstance(event, ev.CommandUndone):
             return {"patch": self._undone(hall, event)}
-        if isinstance(event, _STOPPING):
+        if type(event) in _STOPPING:
             return {"patch": {"suspended": suspended(hall)}}
+        if isinstance(event, ev.DayOpened):
+            self.recent = []
+        return {"board": self.board(hall)} if hall.today is not None else {"patch": {}}
+
+    def _change(self, hall: Hall, logged: ev.Logged) -> Board:
+        """What an event changes at the counters and in the lines that it names."""
+        event = logged.event
+        shown = _SHOWN[type(event)]
         patch: Board = {}
-        named = (getattr(event, "counter", None), getattr(event, "to_counter", None))
-        counters = {name for name in named if name in hall.counters}
-        if counters:
-            patch["counters"] = {name: _counter_patch(hall, hall.counters[name]) for name in sorted(counters)}
-        if isinstance(event, ev.TicketEvent) and not isinstance(event, ev.TicketRecorded):
-            services = {event.service, getattr(event, "to_service", event.service)}
-            patch["services"] = {name: {"waiting": hall.waiting_count(name)} for name in sorted(services)}
+        for name in _named(event, shown.counters):
+            if name in hall.counters:
+                patch.setdefault("counters", {})[name] = _counter_patch(hall, hall.counters[name])
+        if shown.services:
+            services = _named(event, shown.services)
+            patch["services"] = {name: {"waiting": hall.waiting_count(name)} for name in services}
         if isinstance(event, _CALLING):
             patch["recent"] = self._note_call(event, logged.at_ms)
-        return {"patch": patch}
+        return patch
 
     def _undone(self, hall: Hall, event: ev.CommandUndone) -> Board:
         """A call taken back is no recent call any more."""
@@ -122,7 +158,7 @@ class Display:
 
     def _note_call(self, event: ev.TicketCalled | ev.TicketRecalled, at_ms: int) -> list[dict[str, Any]]:
         call = {"number": event.number, "counter": event.counter, "at": rfc3339(at_ms)}
-        others = [one for one in self.recent if (one["number"], one["counter"]) != (event.number, event.counter)]
+        others = [one for one in self.recent if one["number"] != event.number or one["counter"] != event.counter]
         self.recent = [call, *others][:RECENT_CALLS]
         return self.recent
 

@@ -7,7 +7,6 @@ keys sorted, no white space, UTF-8; head(0) is empty.
 import hashlib
 from collections.abc import Callable
 from dataclasses import fields
-from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -15,20 +14,21 @@ import orjson
 from queue_service.domain.events import KINDS, Event
 from queue_service.errors import UnknownEventKind
 
-_FIELDS: dict[type[Event], tuple[tuple[str, ...], Callable[[Event], Any]]] = {}
+_MEMBERS: dict[type[Event], Callable[[Event], dict[str, Any]]] = {}
 
 
-def _fields(kind: type[Event]) -> tuple[tuple[str, ...], Callable[[Event], Any]]:
-    names = tuple(sorted(field.name for field in fields(kind)))
-    _FIELDS[kind] = names, attrgetter(*names)
-    return _FIELDS[kind]
+def _members(kind: type[Event]) -> Callable[[Event], dict[str, Any]]:
+    """Reads all fields of a kind at once. Compiled, as dataclasses' own methods are: each event is encoded."""
+    members = ", ".join(f"{name!r}: event.{name}" for name in sorted(field.name for field in fields(kind)))
+    read: Callable[[Event], dict[str, Any]] = eval(f"lambda event: {{{members}}}")  # noqa: S307 (our own names)
+    _MEMBERS[kind] = read
+    return read
 
 
 def encode(event: Event) -> bytes:
     """The event's own fields as canonical JSON."""
-    names, get = _FIELDS.get(type(event)) or _fields(type(event))
-    values = get(event) if len(names) > 1 else (get(event),)
-    return orjson.dumps(dict(zip(names, values, strict=True)), option=orjson.OPT_SORT_KEYS)
+    read = _MEMBERS.get(type(event)) or _members(type(event))
+    return orjson.dumps(read(event), option=orjson.OPT_SORT_KEYS)
 
 
 def decode(kind: str, version: int, data: str | bytes) -> Event:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from queue_service.codec import chain_row, decode
 from queue_service.databases.statements import as_stored, listed
 from queue_service.domain import events as ev
+from queue_service.domain.carried import carried
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall, Ticket
 from queue_service.errors import UnknownEventKind
@@ -188,11 +189,11 @@ class _Fold:
     def _check_opening(self, event: ev.DayOpened, seq: int) -> None:
         """A hall is loaded from the event that opened its day, so that event must carry what the log says."""
         hall = self.hall
-        expected = {"plan_seq": hall.plan_seq, "plan_version": hall.plan_version, "carried": hall.carried()}
+        expected = {"plan_seq": hall.plan_seq, "plan_version": hall.plan_version, "carried": carried(hall)}
         for name, value in expected.items():
-            wanted, carried = _canonical(value), _canonical(getattr(event, name))
-            if wanted != carried:
-                raise Differs(hall.id, f"event {seq}", name, wanted, carried)
+            wanted, found = _canonical(value), _canonical(getattr(event, name))
+            if wanted != found:
+                raise Differs(hall.id, f"event {seq}", name, wanted, found)
 
     # -- the rows
 

@@ -23,14 +23,14 @@ async def issue_ticket(request: Request, hall: HallPath, body: bodies.IssueBody,
     """Take a number. 409 `turned-away` says why there is none now."""
     service = service_of(request)
     command = c.IssueTicket(
-        ticket=new_ticket_id(hall, service.clock.now_ms()),
-        service=body.service,
-        priority=body.priority,
-        channel=body.channel,
-        language=body.language,
-        items=body.items,
-        party=body.with_,
-        ref=body.ref,
+        new_ticket_id(hall, service.clock.now_ms()),
+        body.service,
+        body.priority,
+        body.channel,
+        body.language,
+        body.items,
+        body.with_,
+        body.ref,
     )
     answering = partial(answers.issued, estimating=service.live.estimate)
     return await ask(request, hall, command, answering, key, body.channel)

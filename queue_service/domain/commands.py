@@ -1,18 +1,19 @@
 """What can be asked of a hall. Values only; whether it can be done is for `rules` to say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from models.vocabulary import AdviceKind, AdviceReply, AlertKind, Channel, Voice
+from queue_service.domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Command:
     """Something a caller wants done in one hall."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PutPlan(Command):
     """Put the hall's plan (validated, complete). `if_version`: only if that is still the plan's version; 0: only if
     there is no hall yet."""
@@ -21,12 +22,12 @@ class PutPlan(Command):
     if_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OpenDay(Command):
     """Roll over to the business day of the present instant, if it has changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class IssueTicket(Command):
     """Give a number. `ticket` is the new id, made by the caller; `party` a ticket it belongs with."""
 
@@ -40,7 +41,7 @@ class IssueTicket(Command):
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PaperTicket:
     """One ticket of a backfill: claimed times in ms, in order; `number` only of the emergency series."""
 
@@ -56,7 +57,7 @@ class PaperTicket:
     counter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Backfill(Command):
     """Enter the paper tickets of an outage."""
 
@@ -64,7 +65,7 @@ class Backfill(Command):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RecordedTicket:
     """One row of imported history."""
 
@@ -76,14 +77,14 @@ class RecordedTicket:
     extra: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RecordHistory(Command):
     """Store tickets of past days, recorded by another system."""
 
     tickets: Sequence[RecordedTicket]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Suspend(Command):
     """Stop calls for the hall (`service` None) or a service."""
 
@@ -92,14 +93,14 @@ class Suspend(Command):
     turn_away: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Resume(Command):
     """End a suspension."""
 
     service: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RaiseAlert(Command):
     """Warn the staff. `alert` is the new id, made by the caller; `values` as in the event."""
 
@@ -110,26 +111,26 @@ class RaiseAlert(Command):
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AlertCommand(Command):
     """Something asked of one alert."""
 
     alert: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AcknowledgeAlert(AlertCommand):
     """Say that it was seen."""
 
     by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ClearAlert(AlertCommand):
     """What it warned of is over."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class GiveAdvice(Command):
     """Advise the staff. `advice` is the new id, made by the caller; it can be answered until `expires_at_ms`; `values`
     as in the event."""
@@ -142,7 +143,7 @@ class GiveAdvice(Command):
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AnswerAdvice(Command):
     """Accept or decline it."""
 
@@ -152,60 +153,60 @@ class AnswerAdvice(Command):
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketCommand(Command):
     """Something asked of one ticket."""
 
     ticket: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Recall(TicketCommand):
     """Repeat the call."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Start(TicketCommand):
     """The visitor came."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Finish(TicketCommand):
     """The service is done."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NoShow(TicketCommand):
     """Nobody came."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rejoin(TicketCommand):
     """A no-show came after all."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Requeue(TicketCommand):
     """Put a held ticket back in line."""
 
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Park(TicketCommand):
     """Interrupt the service for an errand of the visitor's."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Return(TicketCommand):
     """Back from parking; with `counter`, straight to serving at the counter that parked it."""
 
     counter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Transfer(TicketCommand):
     """Into another line. A reservation for a counter or clerk falls back to everyone after `reserve_ms`."""
 
@@ -215,7 +216,7 @@ class Transfer(TicketCommand):
     reserve_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Change(TicketCommand):
     """Correct the service or the priority class."""
 
@@ -224,38 +225,38 @@ class Change(TicketCommand):
     priority: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HandOver(TicketCommand):
     """Move the ticket being served to another counter."""
 
     to_counter: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CheckIn(TicketCommand):
     """The remote visitor arrived."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Postpone(TicketCommand):
     """Let others go first for `by_ms`."""
 
     by_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cancel(TicketCommand):
     """Give the ticket up."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterCommand(Command):
     """Something asked of one counter."""
 
     counter: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OpenCounter(CounterCommand):
     """Sign a clerk on."""
 
@@ -263,7 +264,7 @@ class OpenCounter(CounterCommand):
     services: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PauseCounter(CounterCommand):
     """Call nobody for a while; `after_current` waits for the ticket held."""
 
@@ -271,31 +272,31 @@ class PauseCounter(CounterCommand):
     after_current: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ResumeCounter(CounterCommand):
     """End the pause."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CloseCounter(CounterCommand):
     """Sign the clerk off. With `force` (a supervisor's reason) a held ticket goes back in line first."""
 
     force: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RelieveCounter(CounterCommand):
     """Another clerk takes over."""
 
     clerk: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CallHelp(CounterCommand):
     """Ring the supervisor."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AnnounceCall(CounterCommand):
     """A display has told the lobby of the counter's call."""
 
@@ -305,19 +306,19 @@ class AnnounceCall(CounterCommand):
     lag_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Undo(CounterCommand):
     """Take back the counter's last command."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CallNext(CounterCommand):
     """Call whoever is next; with `finish_current` finish the ticket held first."""
 
     finish_current: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CallChosen(CounterCommand):
     """Call a certain ticket, by id or number, with a reason; with `finish_current` finish the ticket held first."""
 

@@ -5,11 +5,13 @@ the log can be read without the code that wrote it. Times and durations are mill
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
+from queue_service.domain.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value(frozen=True, slots=True)
 class Event:
     """Something that happened; its envelope (`Logged`) says when, where and by whom."""
 
@@ -17,7 +19,7 @@ class Event:
     VERSION: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PlanChanged(Event):
     """The hall's plan was put; `version` counts from 1."""
 
@@ -26,7 +28,7 @@ class PlanChanged(Event):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DayOpened(Event):
     """A business day began. `carried` is what crosses midnight, so a hall can be loaded from here."""
 
@@ -37,7 +39,7 @@ class DayOpened(Event):
     carried: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketEvent(Event):
     """Something that happened to a ticket while its leg was for `service`."""
 
@@ -46,7 +48,7 @@ class TicketEvent(Event):
     service: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketIssued(TicketEvent):
     """A number was given. `state` is `waiting`, or `expected` for a remote ticket that must check in."""
 
@@ -64,7 +66,7 @@ class TicketIssued(TicketEvent):
     apart: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketBackfilled(TicketEvent):
     """A paper ticket from an outage, with claimed times; without `called_at_ms` it still waits."""
 
@@ -82,7 +84,7 @@ class TicketBackfilled(TicketEvent):
     percentile: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketRecorded(TicketEvent):
     """A ticket of another system's history; it belongs to the past `day` and never enters the line."""
 
@@ -97,7 +99,7 @@ class TicketRecorded(TicketEvent):
     extra: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketCheckedIn(TicketEvent):
     """A remote visitor arrived; waiting begins now."""
 
@@ -107,14 +109,14 @@ class TicketCheckedIn(TicketEvent):
     percentile: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterTicketEvent(TicketEvent):
     """Something that happened to a ticket at a counter."""
 
     counter: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketCalled(CounterTicketEvent):
     """Called for the first time in this leg. `chosen` is the reason of a call out of order."""
 
@@ -125,14 +127,14 @@ class TicketCalled(CounterTicketEvent):
     overtaken: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketRecalled(CounterTicketEvent):
     """The call was repeated."""
 
     KIND: ClassVar[str] = "ticket_recalled"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketStarted(CounterTicketEvent):
     """The visitor came. `implied`: nobody pressed start; left out of service-time statistics."""
 
@@ -140,28 +142,28 @@ class TicketStarted(CounterTicketEvent):
     implied: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketFinished(CounterTicketEvent):
     """Served."""
 
     KIND: ClassVar[str] = "ticket_finished"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketNoShow(CounterTicketEvent):
     """Called as often and as long as the plan asks; nobody came."""
 
     KIND: ClassVar[str] = "ticket_no_show"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketRejoined(TicketEvent):
     """A no-show came back within the grace, with the place it had."""
 
     KIND: ClassVar[str] = "ticket_rejoined"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketRequeued(CounterTicketEvent):
     """Put back in line with its place; the counter is free."""
 
@@ -170,7 +172,7 @@ class TicketRequeued(CounterTicketEvent):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketParked(CounterTicketEvent):
     """Service interrupted for the visitor's own errand."""
 
@@ -178,7 +180,7 @@ class TicketParked(CounterTicketEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketReturned(TicketEvent):
     """Back from parking: into the line, or straight to serving at `counter`, which had parked it."""
 
@@ -187,7 +189,7 @@ class TicketReturned(TicketEvent):
     clerk: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketTransferred(TicketEvent):
     """Into another line with the place it had. A reservation falls back to everyone at `reserved_until_ms`."""
 
@@ -201,7 +203,7 @@ class TicketTransferred(TicketEvent):
     reserved_until_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketChanged(TicketEvent):
     """A wrong service or an unentitled class put right; the arrival is kept."""
 
@@ -213,7 +215,7 @@ class TicketChanged(TicketEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketHandedOver(CounterTicketEvent):
     """The ticket being served moved from `counter` to `to_counter`; its service clock runs on."""
 
@@ -222,7 +224,7 @@ class TicketHandedOver(CounterTicketEvent):
     clerk: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketPostponed(TicketEvent):
     """The visitor let others go first until `until_ms`; that time is the visitor's own."""
 
@@ -231,7 +233,7 @@ class TicketPostponed(TicketEvent):
     waited_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketCancelled(TicketEvent):
     """Given up by the visitor or for them. `waited_ms` where a wait was running."""
 
@@ -241,7 +243,7 @@ class TicketCancelled(TicketEvent):
     waited_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TicketExpired(TicketEvent):
     """The business day ended at `ended_at_ms` and the ticket with it."""
 
@@ -252,7 +254,7 @@ class TicketExpired(TicketEvent):
     ended_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TurnedAway(Event):
     """A visitor got no ticket."""
 
@@ -262,14 +264,14 @@ class TurnedAway(Event):
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterEvent(Event):
     """Something that happened to a counter."""
 
     counter: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterOpened(CounterEvent):
     """A clerk signed on. `services` narrows what the plan lets the counter serve."""
 
@@ -278,7 +280,7 @@ class CounterOpened(CounterEvent):
     services: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterPaused(CounterEvent):
     """The counter calls nobody for a while."""
 
@@ -286,7 +288,7 @@ class CounterPaused(CounterEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterPauseRequested(CounterEvent):
     """The counter pauses after the ticket it holds."""
 
@@ -294,14 +296,14 @@ class CounterPauseRequested(CounterEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterResumed(CounterEvent):
     """The pause (or the wish for one) is over."""
 
     KIND: ClassVar[str] = "counter_resumed"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterClosed(CounterEvent):
     """The clerk signed off; `forced` is the reason of a supervisor who closed it."""
 
@@ -309,7 +311,7 @@ class CounterClosed(CounterEvent):
     forced: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CounterRelieved(CounterEvent):
     """Another clerk took over in one step; a ticket held stays."""
 
@@ -317,14 +319,14 @@ class CounterRelieved(CounterEvent):
     clerk: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HelpCalled(CounterEvent):
     """The counter rings the supervisor."""
 
     KIND: ClassVar[str] = "help_called"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CallAnnounced(CounterEvent):
     """A display told the lobby of the counter's call, `lag_ms` after it heard of it. `voice`: what it spoke with."""
 
@@ -336,7 +338,7 @@ class CallAnnounced(CounterEvent):
     lag_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CommandUndone(CounterEvent):
     """The counter's last command (its first event is `command_seq`) was taken back; `tickets` says to which state."""
 
@@ -345,7 +347,7 @@ class CommandUndone(CounterEvent):
     tickets: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Suspended(Event):
     """Calls stop for the hall (`service` None) or one service; with `turn_away` no tickets are given either."""
 
@@ -355,7 +357,7 @@ class Suspended(Event):
     turn_away: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Resumed(Event):
     """The suspension is over."""
 
@@ -363,14 +365,14 @@ class Resumed(Event):
     service: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AlertEvent(Event):
     """Something about a warning to the staff."""
 
     alert: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AlertRaised(AlertEvent):
     """The hall warns. `values` are the numbers of the text that tells it: seconds, counts, shares."""
 
@@ -381,7 +383,7 @@ class AlertRaised(AlertEvent):
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AlertAcknowledged(AlertEvent):
     """Somebody has seen it; `by` whoever says so."""
 
@@ -389,21 +391,21 @@ class AlertAcknowledged(AlertEvent):
     by: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AlertCleared(AlertEvent):
     """What it warned of is over, or the day is."""
 
     KIND: ClassVar[str] = "alert_cleared"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AdviceEvent(Event):
     """Something about advice to the staff."""
 
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AdviceGiven(AdviceEvent):
     """The staff was advised to do something with counters by `by_ms`. `values`: what was foreseen with and without it,
     for which span (`from_ms`, `to_ms`), and at which counters; numbers of the text that tells it."""
@@ -416,7 +418,7 @@ class AdviceGiven(AdviceEvent):
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AdviceAnswered(AdviceEvent):
     """The staff accepted or declined it; `by` whoever says so."""
 
@@ -436,7 +438,7 @@ KINDS: dict[str, type[Event]] = {kind.KIND: kind for kind in _leaves(Event)}
 """Every kind by its name in the log."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Logged:
     """An event with its place in the log. `command_seq` is the seq of the first event of the same command, `previous`
     the hash of the event before it, None where that is not known."""

@@ -6,7 +6,7 @@ journal last wrote it.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
 
@@ -80,7 +80,7 @@ class Ticket:
     @property
     def place(self) -> Place:
         """Its place in its lane."""
-        return (self.leg.line_since_ms, self.issued_at_ms, self.sorted_number, self.id)
+        return (self.legs[-1].line_since_ms, self.issued_at_ms, self.sorted_number, self.id)
 
     @property
     def sorted_number(self) -> str:
@@ -89,31 +89,47 @@ class Ticket:
 
     def waited_so_far_ms(self) -> int:
         """The sum of the waits that are over."""
-        return sum(leg.waited_ms or 0 for leg in self.legs)
+        waited_ms = 0
+        for leg in self.legs:
+            waited_ms += leg.waited_ms or 0
+        return waited_ms
 
-    def snapshot(self) -> "Ticket":
-        """A copy that later changes do not reach."""
-        twin = Ticket(*_TICKET_VALUES(self))
-        twin.legs = [Leg(*_LEG_VALUES(leg)) for leg in self.legs]
-        return twin
+    def snapshot(self) -> "Snapshot":
+        """How it is now, which later changes do not reach; `restored` makes a ticket of it."""
+        return _TICKET_VALUES(self), [_LEG_VALUES(leg) for leg in self.legs]
 
 
-_TICKET_VALUES = attrgetter(*(one.name for one in fields(Ticket)))
+def party_of(ticket: Ticket) -> str:
+    """The name of the group a ticket belongs to: the ticket it came `with`, or itself."""
+    return ticket.party or ticket.id
+
+
+_TICKET_VALUES = attrgetter(*(one.name for one in fields(Ticket) if one.name != "legs"))
 _LEG_VALUES = attrgetter(*(one.name for one in fields(Leg)))
-"""Much faster than `copy.copy`, and most commands copy a ticket so that they can be taken back."""
+Snapshot = tuple[tuple[Any, ...], list[tuple[Any, ...]]]
+"""A ticket as it was: plain values, since most commands take one so that they can be taken back, and few are."""
+
+
+def restored(snapshot: Snapshot) -> Ticket:
+    """The ticket as it was, anew."""
+    values, legs = snapshot
+    ticket = Ticket(*values)
+    ticket.legs = [Leg(*leg) for leg in legs]
+    return ticket
 
 
 @dataclass(slots=True)
 class LastCommand:
-    """A counter's last command, kept so that it can be taken back: what it touched, as it was before.
+    """A counter's last command, kept so that it can be taken back: what it touched, as it was before (of the counter
+    itself: why it was paused, and was to be paused after).
 
     `finished`: the tickets it ended itself; any other that the hall has forgotten was ended by someone else."""
 
     command_seq: int
     last_seq: int
     at_ms: int
-    tickets: dict[str, Ticket]
-    counter: "Counter"
+    tickets: dict[str, Snapshot]
+    paused: tuple[str | None, str | None]
     finished: set[str] = field(default_factory=set)
     chosen_calls: int = 0
 
@@ -131,19 +147,6 @@ class Counter:
     pause_after: str | None = None
     since_ms: int = 0
     last: LastCommand | None = None
-
-    def snapshot(self) -> "Counter":
-        """A copy that later changes do not reach, without the last command."""
-        return Counter(
-            self.id,
-            self.is_open,
-            self.clerk,
-            self.services,
-            self.ticket,
-            self.pause_reason,
-            self.pause_after,
-            self.since_ms,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,8 @@ class Hall:
         self.tickets: dict[str, Ticket] = {}
         self.lanes: dict[LaneKey, list[Place]] = {}
         self.counters: dict[str, Counter] = {}
+        self.busy: dict[str, int] = {}
+        """How many tickets of a party are at counters, for each party of which somebody is."""
         self.number_counts: dict[str, int] = {}
         self.quota_used: dict[tuple[str, str, str], int] = {}
         self.suspensions: dict[str | None, Suspension] = {}
@@ -229,7 +234,10 @@ class Hall:
 
     def waiting_count(self, service: str) -> int:
         """How many wait for a service."""
-        return sum(len(self.lanes.get((service, priority), ())) for priority in self.rules.priorities)
+        count = 0
+        for key, _ in self.rules.lanes.get(service, ()):
+            count += len(self.lanes.get(key, ()))
+        return count
 
     def waiting(self) -> Iterator[Ticket]:
         """Everyone in a lane."""
@@ -255,8 +263,9 @@ class Hall:
         """Note that the journal must write this ticket and its present leg."""
         ticket.last_seq = seq
         self.touched[ticket.id] = ticket
-        if ticket.legs:
-            self.touched_legs[ticket.id, len(ticket.legs)] = ticket.legs[-1]
+        legs = ticket.legs
+        if legs:
+            self.touched_legs[ticket.id, len(legs)] = legs[-1]
 
     def drain(self) -> tuple[dict[str, Ticket], dict[tuple[str, int], Leg | None]]:
         """What was touched since the last drain: tickets by id, legs by (ticket, number); None: delete the row."""
@@ -268,17 +277,29 @@ class Hall:
         """Put a ticket where its state says it belongs: a lane, a counter, or just the hall."""
         self.tickets[ticket.id] = ticket
         if ticket.state == TicketState.WAITING:
-            insort(self.lanes.setdefault((ticket.leg.service, ticket.leg.priority), []), ticket.place)
+            leg, place = ticket.legs[-1], ticket.place
+            lane = self.lanes.setdefault((leg.service, leg.priority), [])
+            if lane and place < lane[-1]:
+                insort(lane, place)
+            else:
+                lane.append(place)
         elif ticket.state in HELD_STATES and ticket.counter is not None:
             self.counters[ticket.counter].ticket = ticket.id
+            party = party_of(ticket)
+            self.busy[party] = self.busy.get(party, 0) + 1
 
     def detach(self, ticket: Ticket) -> None:
         """Take a ticket out of its lane, or off its counter."""
         if ticket.state == TicketState.WAITING:
-            lane = self.lanes[ticket.leg.service, ticket.leg.priority]
+            leg = ticket.legs[-1]
+            lane = self.lanes[leg.service, leg.priority]
             del lane[bisect_left(lane, ticket.place)]
         elif ticket.counter is not None:
             self.counters[ticket.counter].ticket = None
+            party = party_of(ticket)
+            self.busy[party] -= 1
+            if not self.busy[party]:
+                del self.busy[party]
 
     def suspended_apart(self, ticket: Ticket, since_ms: int | None = None) -> str | None:
         """The mark of a ticket that waits while its service is suspended, or (back in line as if never called) was so
@@ -289,32 +310,3 @@ class Hall:
         ended_ms = [end_ms for scope, _, end_ms in self.suspended_spans if scope in (None, service)]
         stood_still = since_ms is not None and any(end_ms > since_ms for end_ms in ended_ms)
         return Apart.SUSPENDED if stood_still or self.is_suspended(service) else None
-
-    def carried(self) -> dict[str, Any]:
-        """What crosses midnight: open counters, tickets being served, suspensions."""
-        serving = [ticket for ticket in self.tickets.values() if ticket.state == TicketState.SERVING]
-        return {
-            "counters": [_carried_counter(counter) for counter in self.counters.values() if counter.is_open],
-            "tickets": [asdict(ticket) for ticket in serving],
-            "suspensions": [asdict(suspension) for suspension in self.suspensions.values()],
-        }
-
-
-def _carried_counter(counter: Counter) -> dict[str, Any]:
-    """A counter without its last command: nothing is undone across midnight."""
-    return {
-        "id": counter.id,
-        "is_open": counter.is_open,
-        "clerk": counter.clerk,
-        "services": counter.services,
-        "ticket": counter.ticket,
-        "pause_reason": counter.pause_reason,
-        "pause_after": counter.pause_after,
-        "since_ms": counter.since_ms,
-    }
-
-
-def ticket_from(document: dict[str, Any]) -> Ticket:
-    """A carried ticket as it was (the inverse of `asdict`)."""
-    legs = [Leg(**{**leg, "outcome": leg["outcome"] and LegOutcome(leg["outcome"])}) for leg in document["legs"]]
-    return Ticket(**{**document, "state": TicketState(document["state"]), "legs": legs})

@@ -7,28 +7,16 @@ Lanes are sorted by place; only the first eligible ticket of each lane is compar
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Sequence
 
 from models.vocabulary import CounterState, OrderRule, TicketState
-from queue_service.domain.hall import Counter, Hall, LaneKey, Place, Ticket
+from queue_service.domain.hall import Counter, Hall, Place, Ticket, party_of
 from queue_service.domain.heads import KEYS, Head, first_of, free_key
 
 
-def party_of(ticket: Ticket) -> str:
-    """The name of the group a ticket belongs to: the ticket it came `with`, or itself."""
-    return ticket.party or ticket.id
-
-
-def busy_parties(hall: Hall) -> frozenset[str]:
-    """The parties of which somebody is at a counter."""
-    tickets = hall.tickets
-    held = [tickets[counter.ticket] for counter in hall.counters.values() if counter.ticket is not None]
-    return frozenset([ticket.party or ticket.id for ticket in held])
-
-
-def eligible(hall: Hall, ticket: Ticket, counter: Counter, now_ms: int, busy: frozenset[str]) -> bool:
+def eligible(ticket: Ticket, counter: Counter, now_ms: int, busy: Container[str]) -> bool:
     """Whether this counter may call the ticket now: begun to wait, nobody of its party held, not kept for others."""
-    leg = ticket.leg
+    leg = ticket.legs[-1]
     if leg.waiting_since_ms > now_ms or party_of(ticket) in busy:
         return False
     if leg.reserved_until_ms is None or leg.reserved_until_ms <= now_ms:
@@ -36,26 +24,26 @@ def eligible(hall: Hall, ticket: Ticket, counter: Counter, now_ms: int, busy: fr
     return leg.for_counter in (None, counter.id) and leg.for_clerk in (None, counter.clerk)
 
 
-def _lanes_of(hall: Hall, services: Iterable[str]) -> Iterator[tuple[LaneKey, list[Place]]]:
-    for service in services:
-        if hall.is_suspended(service):
-            continue
-        for priority in hall.rules.priorities:
-            lane = hall.lanes.get((service, priority))
-            if lane:
-                yield (service, priority), lane
+def _served(hall: Hall, counter: Counter) -> Sequence[str]:
+    """The services that the counter may call for now."""
+    able = hall.able(counter)
+    return [service for service in able if not hall.is_suspended(service)] if hall.suspensions else able
 
 
 def heads(hall: Hall, counter: Counter, now_ms: int) -> Collection[list[Head]]:
     """The first eligible ticket of each lane the counter serves, service by service."""
-    busy, terms = busy_parties(hall), hall.rules.lane_terms
-    found: dict[str, list[Head]] = {}
-    for key, lane in _lanes_of(hall, hall.able(counter)):
-        for place in lane:
-            if eligible(hall, hall.tickets[place[3]], counter, now_ms, busy):
-                found.setdefault(key[0], []).append((place, terms[key]))
-                break
-    return found.values()
+    found: list[list[Head]] = []
+    lanes, tickets, planned, busy = hall.lanes, hall.tickets, hall.rules.lanes, hall.busy
+    for service in _served(hall, counter):
+        classes: list[Head] = []
+        for key, terms in planned[service]:
+            for place in lanes.get(key, ()):
+                if eligible(tickets[place[3]], counter, now_ms, busy):
+                    classes.append((place, terms))
+                    break
+        if classes:
+            found.append(classes)
+    return found
 
 
 def next_ticket(hall: Hall, counter: Counter, now_ms: int, rule: OrderRule | None = None) -> Ticket | None:
@@ -70,10 +58,10 @@ def next_ticket(hall: Hall, counter: Counter, now_ms: int, rule: OrderRule | Non
 
 def overtaken_by(hall: Hall, chosen: Ticket, counter: Counter, now_ms: int) -> int:
     """How many eligible tickets of the counter's lanes stood in line before a ticket called out of order."""
-    busy = busy_parties(hall)
+    lanes = (hall.lanes.get(key, []) for service in _served(hall, counter) for key, _ in hall.rules.lanes[service])
     return sum(
-        eligible(hall, hall.tickets[place[3]], counter, now_ms, busy)
-        for _, lane in _lanes_of(hall, hall.able(counter))
+        eligible(hall.tickets[place[3]], counter, now_ms, hall.busy)
+        for lane in lanes
         for place in lane[: bisect_left(lane, chosen.place)]
         if place[3] != chosen.id
     )
@@ -83,14 +71,15 @@ def ahead(hall: Hall, ticket: Ticket, now_ms: int) -> int:
     """How many of the same service come before a waiting ticket, each compared with it as of now."""
     if ticket.state != TicketState.WAITING:
         return 0
-    plan, service = hall.rules, ticket.leg.service
-    own = plan.lane_terms[service, ticket.leg.priority]
-    count = 0
-    for priority in plan.priorities:
-        lane = hall.lanes.get((service, priority))
-        if lane:
-            rival = _rival_place(plan.order, ticket.place, own, plan.lane_terms[service, priority], now_ms)
-            count += bisect_left(lane, _bounded(rival, ticket.place[0], plan.max_overtake_ms))
+    plan, leg, place = hall.rules, ticket.legs[-1], ticket.place
+    own_key = (leg.service, leg.priority)
+    own = plan.lane_terms[own_key]
+    count = bisect_left(hall.lanes[own_key], place)
+    for key, terms in plan.lanes[leg.service]:
+        lane = hall.lanes.get(key)
+        if lane and key != own_key:
+            rival = _rival_place(plan.order, place, own, terms, now_ms)
+            count += bisect_left(lane, _bounded(rival, place[0], plan.max_overtake_ms))
     return count
 
 

@@ -135,6 +135,14 @@ class Plan:
             for priority in self.priorities.values()
         }
 
+    @cached_property
+    def lanes(self) -> dict[str, list[tuple[tuple[str, str], tuple[int, int, int]]]]:
+        """Each service's lanes in the order of the classes: their keys, and their terms."""
+        found: dict[str, list[tuple[tuple[str, str], tuple[int, int, int]]]] = {name: [] for name in self.services}
+        for key, terms in self.lane_terms.items():
+            found[key[0]].append((key, terms))
+        return found
+
     @staticmethod
     def from_document(document: Document) -> "Plan":
         """The plan of a complete document (as `PlanDocument.model_dump(mode='json')` gives it)."""

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from models.vocabulary import HELD_STATES, CounterState, OrderRule
 from queue_service.domain import commands as c
-from queue_service.domain.hall import Ticket
-from queue_service.domain.order import free_counter, party_of
+from queue_service.domain.hall import Ticket, party_of
+from queue_service.domain.order import free_counter
 from tests.domain.hall_driver import HallDriver
 from tests.domain.lines import waiting
 

@@ -27,7 +27,7 @@ TICKET_FIELDS = tuple(one.name for one in fields(Ticket) if one.name not in ("le
 COPIED = (
     "id", "seq", "head", "last_at_ms", "plan_version", "plan_seq", "today", "day_seq", "tickets", "counters",
     "number_counts", "quota_used", "suspensions", "suspended_spans", "chosen_calls",
-    "alerts", "advice",
+    "alerts", "advice", "busy",
 )  # fmt: skip
 """What a hall knows, lanes (empty ones are no difference) and plan (the document is) apart."""
 
@@ -143,6 +143,7 @@ def _check_hall(real: Hall, hall: HallModel) -> None:
     for service, half, channel, items in hall.issued:
         used[service, half, channel] += items
     assert real.quota_used == used
+    assert real.busy == Count(one.group for one in hall.in_state(*HELD))
     assert {scope: asdict(one) for scope, one in real.suspensions.items()} == {
         scope: asdict(one) for scope, one in hall.suspensions.items()
     }

@@ -57,7 +57,8 @@ def _remember(hall: Hall, logged: ev.Logged, counter_id: str) -> None:
             counter.last = None
         return
     if logged.seq == logged.command_seq:
-        counter.last = LastCommand(logged.command_seq, logged.seq, logged.at_ms, {}, counter.snapshot())
+        paused = counter.pause_reason, counter.pause_after
+        counter.last = LastCommand(logged.command_seq, logged.seq, logged.at_ms, {}, paused)
     elif counter.last is not None and counter.last.command_seq != logged.command_seq:
         counter.last = None  # it follows from what cannot be taken back here: a cancel, another counter's undo
     if counter.last is not None:

@@ -6,7 +6,8 @@ from typing import Any
 from models.vocabulary import HELD_STATES, Apart, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.calendar import day_of
-from queue_service.domain.hall import Counter, Hall, Suspension, ticket_from
+from queue_service.domain.carried import take_over
+from queue_service.domain.hall import Counter, Hall, Suspension, restored
 from queue_service.domain.plan import Plan
 
 
@@ -25,7 +26,7 @@ def _plan_changed(hall: Hall, logged: ev.Logged, event: ev.PlanChanged) -> None:
 def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.today = day_of(hall.rules.calendar, event.day)
     hall.day_seq = logged.seq
-    hall.tickets, hall.lanes = {}, {}
+    hall.tickets, hall.lanes, hall.busy = {}, {}, {}
     hall.number_counts, hall.quota_used = {}, {}
     hall.chosen_calls = 0
     hall.suspended_spans = []
@@ -33,14 +34,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.announced_ms = {}
     hall.advice = {}
     hall.counters = {name: Counter(name, since_ms=logged.at_ms) for name in hall.rules.counters}
-    for document in event.carried.get("counters", ()):
-        services = document["services"]
-        services = None if services is None else tuple(services)
-        hall.counters[document["id"]] = Counter(**{**document, "services": services})
-    for document in event.carried.get("tickets", ()):
-        hall.attach(ticket_from(document))
-    suspensions = [Suspension(**document) for document in event.carried.get("suspensions", ())]
-    hall.suspensions = {suspension.service: suspension for suspension in suspensions}
+    take_over(hall, event.carried)
 
 
 def _suspended(hall: Hall, logged: ev.Logged, event: ev.Suspended) -> None:
@@ -104,20 +98,20 @@ def _command_undone(hall: Hall, logged: ev.Logged, event: ev.CommandUndone) -> N
     last = counter.last
     assert last is not None, "an undo of nothing"
     assert last.command_seq == event.command_seq, "an undo of another command"
-    for ticket_id in last.tickets:
+    before = {name: restored(snapshot) for name, snapshot in last.tickets.items()}
+    for ticket_id, ticket in before.items():
         present = hall.tickets.get(ticket_id)
         if present is not None:
             if present.counter is not None:
                 hall.counters[present.counter].since_ms = logged.at_ms
                 hall.counters[present.counter].last = None  # what it did with a ticket that it has no more
             hall.detach(present)
-            for number in range(len(last.tickets[ticket_id].legs) + 1, len(present.legs) + 1):
+            for number in range(len(ticket.legs) + 1, len(present.legs) + 1):
                 hall.touched_legs[ticket_id, number] = None
-    before = last.counter
-    counter.pause_reason, counter.pause_after = before.pause_reason, before.pause_after
+    counter.pause_reason, counter.pause_after = last.paused
     counter.since_ms, counter.last = logged.at_ms, None
     hall.chosen_calls -= last.chosen_calls
-    for ticket in sorted(last.tickets.values(), key=lambda one: one.state in HELD_STATES):
+    for ticket in sorted(before.values(), key=lambda one: one.state in HELD_STATES):
         if ticket.state == TicketState.WAITING:
             ticket.apart = ticket.apart or hall.suspended_apart(ticket, last.at_ms)
         hall.attach(ticket)

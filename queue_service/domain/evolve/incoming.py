@@ -10,33 +10,31 @@ from queue_service.domain.hall import Hall, Leg, Ticket
 
 def _take_number(hall: Hall, number: str) -> None:
     prefix = number.rstrip("0123456789")
-    hall.number_counts[prefix] = max(hall.number_counts.get(prefix, 0), int(number[len(prefix) :]))
+    count = int(number[len(prefix) :])
+    if count > hall.number_counts.get(prefix, 0):
+        hall.number_counts[prefix] = count
 
 
 def _ticket_issued(hall: Hall, logged: ev.Logged, event: ev.TicketIssued) -> None:
+    waits = event.state == TicketState.WAITING
     ticket = Ticket(
-        id=event.ticket,
-        number=event.number,
-        day=hall.day.date,
-        service=event.service,
-        priority=event.priority,
-        channel=event.channel,
-        state=TicketState(event.state),
-        issued_at_ms=logged.at_ms,
-        language=event.language,
-        items=event.items,
-        party=event.party,
-        ref=event.ref,
-        period=event.period,
-        promise_ms=event.promise_ms,
-        percentile=event.percentile,
-        apart=event.apart,
+        event.ticket,
+        event.number,
+        hall.day.date,
+        event.service,
+        event.priority,
+        event.channel,
+        TicketState.WAITING if waits else TicketState.EXPECTED,
+        logged.at_ms,
     )
+    ticket.language, ticket.items, ticket.party, ticket.ref = event.language, event.items, event.party, event.ref
+    ticket.period, ticket.promise_ms, ticket.percentile = event.period, event.promise_ms, event.percentile
+    ticket.apart = event.apart
     _take_number(hall, event.number)
     half = "am" if logged.at_ms < hall.day.noon_ms else "pm"
     key = (event.service, half, event.channel)
     hall.quota_used[key] = hall.quota_used.get(key, 0) + event.items
-    if ticket.state == TicketState.WAITING:
+    if waits:
         ticket.legs.append(Leg(event.service, event.priority, logged.at_ms, logged.at_ms))
     hall.attach(ticket)
     hall.touch(ticket, logged.seq)

@@ -37,16 +37,26 @@ def _end_leg(hall: Hall, ticket: Ticket, seq: int, at_ms: int, outcome: LegOutco
     hall.touch(ticket, seq)
 
 
-def _leave(hall: Hall, logged: ev.Logged, event: ev.TicketEvent, state: TicketState, outcome: LegOutcome) -> None:
+_Leaving = ev.TicketFinished | ev.TicketNoShow | ev.TicketParked | ev.TicketCancelled | ev.TicketExpired
+
+
+def _leave(
+    hall: Hall,
+    logged: ev.Logged,
+    event: _Leaving,
+    state: TicketState,
+    outcome: LegOutcome,
+    at_ms: int,
+    waited_ms: int | None = None,
+) -> None:
     """The leg ends and the ticket stands in `state`; in a terminal one the hall forgets it."""
     ticket = hall.tickets[event.ticket]
-    at_ms = getattr(event, "ended_at_ms", logged.at_ms)
-    _end_leg(hall, ticket, logged.seq, at_ms, outcome, getattr(event, "waited_ms", None))
+    _end_leg(hall, ticket, logged.seq, at_ms, outcome, waited_ms)
     ticket.state = state
     if state in TERMINAL_STATES:
         ticket.closed_at_ms = at_ms
         del hall.tickets[ticket.id]
-    counter = hall.counters.get(getattr(event, "counter", None) or "")
+    counter = hall.counters.get(event.counter or "")
     if counter is not None:
         counter.since_ms = logged.at_ms
 
@@ -80,24 +90,24 @@ def _ticket_started(hall: Hall, logged: ev.Logged, event: ev.TicketStarted) -> N
 
 
 def _ticket_finished(hall: Hall, logged: ev.Logged, event: ev.TicketFinished) -> None:
-    _leave(hall, logged, event, TicketState.FINISHED, LegOutcome.FINISHED)
+    _leave(hall, logged, event, TicketState.FINISHED, LegOutcome.FINISHED, logged.at_ms)
 
 
 def _ticket_no_show(hall: Hall, logged: ev.Logged, event: ev.TicketNoShow) -> None:
-    _leave(hall, logged, event, TicketState.NO_SHOW, LegOutcome.NO_SHOW)
+    _leave(hall, logged, event, TicketState.NO_SHOW, LegOutcome.NO_SHOW, logged.at_ms)
     hall.tickets[event.ticket].closed_at_ms = logged.at_ms
 
 
 def _ticket_cancelled(hall: Hall, logged: ev.Logged, event: ev.TicketCancelled) -> None:
-    _leave(hall, logged, event, TicketState.CANCELLED, LegOutcome.CANCELLED)
+    _leave(hall, logged, event, TicketState.CANCELLED, LegOutcome.CANCELLED, logged.at_ms, event.waited_ms)
 
 
 def _ticket_expired(hall: Hall, logged: ev.Logged, event: ev.TicketExpired) -> None:
-    _leave(hall, logged, event, TicketState.EXPIRED, LegOutcome.EXPIRED)
+    _leave(hall, logged, event, TicketState.EXPIRED, LegOutcome.EXPIRED, event.ended_at_ms, event.waited_ms)
 
 
 def _ticket_parked(hall: Hall, logged: ev.Logged, event: ev.TicketParked) -> None:
-    _leave(hall, logged, event, TicketState.PARKED, LegOutcome.PARKED)
+    _leave(hall, logged, event, TicketState.PARKED, LegOutcome.PARKED, logged.at_ms)
 
 
 def _ticket_rejoined(hall: Hall, logged: ev.Logged, event: ev.TicketRejoined) -> None:

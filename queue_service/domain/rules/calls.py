@@ -56,14 +56,14 @@ def _called(
     hall: Hall, ticket: Ticket, counter: Counter, now_ms: int, chosen: str | None, overtaken: int
 ) -> ev.TicketCalled:
     return ev.TicketCalled(
-        ticket=ticket.id,
-        number=ticket.number,
-        service=ticket.service,
-        counter=counter.id,
-        clerk=counter.clerk or "",
-        waited_ms=hall.waited_ms(ticket.leg, now_ms),
-        chosen=chosen,
-        overtaken=overtaken,
+        ticket.id,
+        ticket.number,
+        ticket.service,
+        counter.id,
+        counter.clerk or "",
+        hall.waited_ms(ticket.leg, now_ms),
+        chosen,
+        overtaken,
     )
 
 

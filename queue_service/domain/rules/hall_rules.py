@@ -8,6 +8,7 @@ from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain import events as ev
 from queue_service.domain.calendar import local_date
+from queue_service.domain.carried import carried
 from queue_service.domain.hall import Hall, Ticket
 from queue_service.domain.plan import Plan, faults
 from queue_service.domain.rules.lookup import service_of
@@ -51,7 +52,7 @@ def _refuse_loss(hall: Hall, plan: Plan) -> None:
 
 
 def _day(hall: Hall, date: str) -> ev.DayOpened:
-    return ev.DayOpened(day=date, plan_seq=hall.plan_seq, plan_version=hall.plan_version, carried=hall.carried())
+    return ev.DayOpened(day=date, plan_seq=hall.plan_seq, plan_version=hall.plan_version, carried=carried(hall))
 
 
 def open_day(hall: Hall, command: c.OpenDay, now_ms: int) -> Iterator[ev.Event]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain import events as ev
-from queue_service.domain.hall import Hall, LastCommand
+from queue_service.domain.hall import Hall, LastCommand, restored
 from queue_service.domain.rules.lookup import open_counter_of
 from queue_service.domain.rules.tickets import pause_if_asked
 
@@ -25,7 +25,7 @@ def undo(hall: Hall, command: c.Undo, now_ms: int) -> Iterator[ev.Event]:
     yield ev.CommandUndone(
         counter=counter.id,
         command_seq=last.command_seq,
-        tickets={ticket.id: ticket.state for ticket in last.tickets.values()},
+        tickets={name: restored(snapshot).state for name, snapshot in last.tickets.items()},
     )
     for freed in present_at:  # a hand-over taken back frees the other counter, which may have asked to pause
         yield from pause_if_asked(hall, freed)

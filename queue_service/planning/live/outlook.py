@@ -7,7 +7,6 @@ multiplications. So the writer, who answers with estimates, waits for nobody.
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from models.vocabulary import EstimateBasis, NoEstimate, TicketState
@@ -108,14 +107,8 @@ def estimate_document(hall: Hall, service: str, outlook: Outlook, ahead: int, wa
         "from_s": math.floor(figures.p50_s / step_s) * step_s,
         "to_s": max(step_s, math.ceil(figures.p90_s / step_s) * step_s),
         "basis": outlook.basis,
-        "as_of": _as_of(outlook.as_of_ms),
+        "as_of": rfc3339(outlook.as_of_ms),
     }
-
-
-@lru_cache
-def _as_of(at_ms: int) -> str:
-    """All of a hall are as of the same moment."""
-    return rfc3339(at_ms)
 
 
 def same_estimate(one: Any, other: Any) -> bool:

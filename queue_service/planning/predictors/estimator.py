@@ -5,6 +5,7 @@ Told of each issue and each call, in order of time. The figures of dear predicto
 handed in: they are not asked here.
 """
 
+from collections import defaultdict
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ class _Service:
     def __init__(self) -> None:
         self.scores = Scores()
         self.level = Level()
-        self.windows: dict[EstimateBasis, Window] = {}
+        self.windows: defaultdict[EstimateBasis, Window] = defaultdict(Window)
 
 
 class Scored(NamedTuple):
@@ -45,8 +46,8 @@ class Estimator:
     """The predictors of a hall, scored as it goes: by service, and what of it holds for the whole hall."""
 
     def __init__(self) -> None:
-        self.services: dict[str, _Service] = {}
-        self.hall: dict[EstimateBasis, Window] = {}
+        self.services: defaultdict[str, _Service] = defaultdict(_Service)
+        self.hall: defaultdict[EstimateBasis, Window] = defaultdict(Window)
         self.level = Level(HALL_GAMMA)
         self._pending: dict[str, Pending] = {}
 
@@ -59,10 +60,7 @@ class Estimator:
     ) -> Estimate | NoEstimate:
         """The estimate for a ticket that joins its line now. It is scored when `called` tells of the ticket.
         `promise_s`: None where nobody asks for the chance of passing it."""
-        service = self.services.get(known.service)
-        if service is None:
-            service = self.services[known.service] = _Service()
-        served = self._serve(service, known, promise_s, given)
+        served = self._serve(self.services[known.service], known, promise_s, given)
         self._pending[ticket] = Pending(known, given, served)
         knows_better = served is not None and served.basis in given
         if known.counters == 0 and not known.ahead and not known.called_30_min and not knows_better:
@@ -101,18 +99,16 @@ class Estimator:
 
     def _learn(self, pending: Pending, wait_s: float) -> dict[EstimateBasis, float]:
         """Score what each predictor said, and what was served; the points."""
-        points = points_of(pending.known)
-        spreads = {basis: point + LEAST_SPREAD_S for basis, point in points.items()}
-        for basis, figures in pending.given.items():
-            points[basis], spreads[basis] = figures.p50_s, figures.spread_s
-        service = self.services.setdefault(pending.known.service, _Service())
+        points, given = points_of(pending.known), pending.given
+        for basis, figures in given.items():
+            points[basis] = figures.p50_s
+        service = self.services[pending.known.service]
         for basis, point_s in points.items():
-            service.scores.add(basis, wait_s - point_s)
-            score = (wait_s - point_s) / spreads[basis]
-            for windows in (service.windows, self.hall):
-                if basis not in windows:
-                    windows[basis] = Window()
-                windows[basis].add(score)
+            error_s = wait_s - point_s
+            service.scores.add(basis, error_s)
+            score = error_s / (given[basis].spread_s if basis in given else point_s + LEAST_SPREAD_S)
+            service.windows[basis].add(score)
+            self.hall[basis].add(score)
         if pending.served is not None:
             missed = wait_s > pending.served.bound_s
             service.level.add(missed)

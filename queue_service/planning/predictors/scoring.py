@@ -19,7 +19,8 @@ MARGIN = 0.97
 """A less preferred predictor must be better by this factor, so that chance alone does not switch."""
 LEAST = 10
 """Scored tickets before a score counts."""
-_SIMPLE = tuple(basis for basis in PREFERENCE if basis in PREDICTORS)
+_ALL = tuple((basis, PREDICTORS.get(basis)) for basis in PREFERENCE)
+_SIMPLE = tuple(one for one in _ALL if one[1] is not None)
 _WORST = float("inf")
 
 
@@ -50,16 +51,11 @@ class Scores:
         that are not asked here; of the others only those are asked whose word would count."""
         chosen: tuple[EstimateBasis, float] | None = None
         limit, telling = _WORST, self._telling
-        for basis in PREFERENCE if given else _SIMPLE:
+        for basis, predict in _ALL if given else _SIMPLE:
             error = telling.get(basis, _WORST)
             if chosen is None or error < limit:
-                point = given[basis].p50_s if basis in given else _asked(basis, known)
+                figures = given.get(basis)
+                point = figures.p50_s if figures is not None else None if predict is None else predict(known)
                 if point is not None:
                     chosen, limit = (basis, point), MARGIN * error
         return chosen
-
-
-def _asked(basis: EstimateBasis, known: Known) -> float | None:
-    """What a simple predictor says; nothing of the others."""
-    predictor = PREDICTORS.get(basis)
-    return None if predictor is None else predictor(known)

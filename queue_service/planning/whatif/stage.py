@@ -7,7 +7,7 @@ from models.vocabulary import CounterState, TicketState
 from queue_service.domain import events as ev
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Counter, Hall, Ticket
-from queue_service.domain.order import busy_parties, eligible
+from queue_service.domain.order import eligible
 
 TICKS = 1 << 20
 """So many to a millisecond: the place of an event among those of its millisecond."""
@@ -73,7 +73,6 @@ class _Line:
 
     def __init__(self, hall: Hall, now_ms: int) -> None:
         self._hall, self._now_ms = hall, now_ms
-        self._busy = busy_parties(hall)
         waiting: dict[str, list[Ticket]] = {}
         for (service, _), lane in hall.lanes.items():
             if lane and not hall.is_suspended(service):
@@ -84,9 +83,9 @@ class _Line:
         """Whether the counter could call somebody."""
         if not self._waiting:
             return False
-        hall, now_ms, busy = self._hall, self._now_ms, self._busy
+        hall, now_ms = self._hall, self._now_ms
         return any(
-            eligible(hall, ticket, counter, now_ms, busy)
+            eligible(ticket, counter, now_ms, hall.busy)
             for service in hall.able(counter)
             for ticket in self._waiting.get(service, ())
         )
