@@ -14,7 +14,7 @@ from api.http_protocol import HttpProtocol
 from tests.halls import plan
 from tests.http.wire import Told, Wire, post, wire_to
 from tests.metrics.test_registry import samples_of
-from tests.running import Inner, eventually, inner_node
+from tests.running import WAIT_S, Inner, eventually, inner_node
 
 TICKETS = "/v1/halls/hall/tickets"
 ROUTE = "/v1/halls/{hall}/tickets"
@@ -65,6 +65,7 @@ async def served(folder: Path, **settings: Any) -> AsyncIterator[Place]:
     """A hall `hall` whose counter 1 is open, at a node in this process."""
     with pytest.MonkeyPatch.context() as patch:
         async with inner_node(folder, max_body_bytes=MOST_BYTES, **settings) as inner:
+            inner.server.config.timeout_keep_alive = 10 * WAIT_S  # whatever is closed sooner is closed for a reason
             place = Place(inner, folder)
             edge = inner.server.config.app
             assert isinstance(edge, Edge)

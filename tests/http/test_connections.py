@@ -48,13 +48,16 @@ async def test_answers_come_in_the_order_of_requests_sent_at_once(place: Place) 
     assert len(place.long) == 5
 
 
-async def test_nothing_behind_the_last_request_is_done(place: Place) -> None:
-    """Not even where the last one is refused without being decided."""
-    before, last = place.issued, post("/v1/tickets/nonsense/start", b"", "Connection: close")
+async def test_a_connection_is_not_idle_while_a_command_is_under_way(place: Place) -> None:
+    """Not even where the one before it, sent in the same piece, was refused at once."""
+    refused = post("/v1/tickets/nonsense/start")
     async with place.wire() as wire:
-        assert brief(await wire.ask(last + ISSUE)) == (404, "close")
-        assert await wire.rest() == b""
-    assert (place.issued, place.long) == (before, [])
+        with write_lock(place.folder):
+            assert brief(await wire.ask(refused + ISSUE)) == (404, None)
+            connection = place.connection(wire)
+            assert connection is not None
+            assert connection.timeout_keep_alive_task is None
+        assert brief(await wire.told()) == (201, None)
 
 
 async def test_a_bad_body_behind_a_plain_head_does_not_outrun_what_came_before(place: Place) -> None:
