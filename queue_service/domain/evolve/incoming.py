@@ -24,7 +24,7 @@ def _ticket_issued(hall: Hall, logged: ev.Logged, event: ev.TicketIssued) -> Non
         event.service,
         event.priority,
         event.channel,
-        TicketState.WAITING if waits else TicketState.EXPECTED,
+        TicketState.WAITING if waits else TicketState(event.state),
         logged.at_ms,
     )
     ticket.language, ticket.items, ticket.party, ticket.ref = event.language, event.items, event.party, event.ref
