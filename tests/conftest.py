@@ -1,5 +1,5 @@
-"""What holds for every test: a seed that is printed, so that a failure can be repeated with TEST_SEED, and an end in
-order for whoever asks the run to stop."""
+"""What holds for every test: a seed that is printed, so that a failure can be repeated with TEST_SEED, an end in order
+for whoever asks the run to stop, and long ones first."""
 
 import os
 import random
@@ -12,6 +12,11 @@ def pytest_configure() -> None:
     """SIGTERM ends the run as Ctrl-C does: fixtures are torn down, and the servers that tests have started are stopped
     (`atexit`); by default nothing of that would happen."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked `long` comes first: of several workers none is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture
