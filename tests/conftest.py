@@ -21,7 +21,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodeready(node: Any) -> None:
-    """xdist has started a worker."""
+    """A worker is up."""
     WORKERS.append(node.gateway._io.popen.pid)
 
 
