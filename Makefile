@@ -3,6 +3,8 @@
 PYTHON ?= python3
 HALL   ?= deploy/halls/fengxian.toml
 ARGS   ?=
+# Processes that share the test files among them; 0: all in one, as a debugger wants it.
+WORKERS ?= auto
 
 BIN     := .venv/bin
 PIP     := $(BIN)/python -m pip -qq --disable-pip-version-check install
@@ -45,7 +47,7 @@ test: setup-dev ## set up all that the tests need and run them
 	@$(call debian_package,haproxy,haproxy,nothing is sent through the proxy)
 	@$(call debian_package,kubectl,kubectl,kustomize does not put deploy/kubernetes together)
 	@$(call debian_package,chromium fonts-noto-cjk,chromium,the tests of the pages in a browser are skipped)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: setup-dev ## measure the speed (some minutes) and write bench/RESULTS.md
 	@$(call debian_package,wrk,wrk,without it there is nothing to measure with)

@@ -19,6 +19,8 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
 ALIVE_S = 3.0
 """So often the server is asked whether it is still there."""
+ALIVE = b"SELECT pg_listening_channels()"
+"""The question. Whoever looks at the server's sessions sees by it which of them listen."""
 ANSWER_S = 3.0
 """A server that takes longer for an answer to nothing is there for nobody."""
 AGAIN_S = 0.2
@@ -44,7 +46,7 @@ async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened
                 while True:
                     async for told in connection.notifies(timeout=ALIVE_S):
                         heard(_parsed(told.payload))
-                    await _ask(connection, b"SELECT 1", opened)
+                    await _ask(connection, ALIVE, opened)
                     opened.cut_overdue(LONGEST_S)
         except psycopg.Error as error:
             if isinstance(error, psycopg.errors.ConnectionTimeout):

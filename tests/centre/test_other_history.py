@@ -33,6 +33,8 @@ from tests.running import (
 )
 from tests.stream.sockets import hall_socket
 
+pytestmark = pytest.mark.long
+
 HALL = "/v1/halls/hall"
 OTHER = "the log of the hall's node has another history"
 SIGNED = ("actor", "at_ms", "channel", "command_seq", "data", "hall", "kind", "seq", "version")

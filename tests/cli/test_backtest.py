@@ -14,6 +14,8 @@ from queue_service.planning.backtest.running import Foretold, run
 from tests.cli.conftest import Command
 from tests.cli.test_replay import WARSAW_FILE
 
+pytestmark = pytest.mark.long
+
 SEED = 20261127
 COLUMNS = "hall,service,service_name,number,issued_at,called_at,issued_uncertainty_s,called_uncertainty_s"
 LAST = 10

@@ -18,6 +18,8 @@ from tests.cli.corruption import one, raw
 from tests.cli.days import GOOD, WARSAW, figures_of, row, write
 from tests.running import QUEUE_SERVICE, command_line, environment
 
+pytestmark = pytest.mark.long
+
 SHANGHAI = "Asia/Shanghai"
 FIGURES = "290 193 66.55% 645.486 121.000 2115.000 3685.000 9"
 WARSAW_FILE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "warsaw" / "tickets.csv.gz"

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.faults.load import Client, Memory, clerk, visitor
 from tests.faults.proving import prove_all, verify
 from tests.halls import plan
 from tests.http.reading import log_of
 from tests.running import Node, eventually, running_node
+
+pytestmark = pytest.mark.long
 
 KILLS = 10
 CLERKS = 8

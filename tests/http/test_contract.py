@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.http.conftest import NewHall
 from tests.running import Node, environment
+
+pytestmark = pytest.mark.long
 
 TICKETS = 12
 EXAMPLES = 5

@@ -12,6 +12,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.model import simulation
 from tests.model.machine import Halls
 
+pytestmark = pytest.mark.long
+
 DAYS = int(os.environ.get("QUEUE_MODEL_DAYS", "60"))
 STEPS = int(os.environ.get("QUEUE_MODEL_STEPS", "150"))
 EXAMPLES = int(os.environ.get("QUEUE_MODEL_EXAMPLES", "20"))

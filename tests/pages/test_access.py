@@ -12,6 +12,8 @@ from tests.http.conftest import BEARER, TOKEN
 from tests.pages.conftest import LANGUAGES, NewPage, document
 from tests.running import Node, running_node
 
+pytestmark = pytest.mark.long
+
 _TOOL = find_spec("axe_playwright_python")
 assert _TOOL is not None, "make setup-dev installs it"
 AXE = (Path(str(_TOOL.origin)).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import NewPage, document
 from tests.running import Node, start_node, until
+
+pytestmark = pytest.mark.long
 
 STALE = "显示内容可能已过时"
 BUSY_VOICE = """() => { const free = new Promise((resolve) => { window.release = resolve; });

@@ -14,15 +14,14 @@ from tests.http.reading import log_of, of_kind
 from tests.replicas.conftest import Replicas, answered, put_hall
 from tests.running import Node
 
+pytestmark = pytest.mark.long
+
 CLERKS = 4
 """Of each node."""
 COMMANDS = 100
 """The first node to have done so many ends the race."""
 FAIR_SHARE = 0.7
 ATTEMPTS = 3
-HALLS = 3_000
-CLIENTS = 8
-"""Of each node, where there are many halls."""
 
 
 class Race:
@@ -99,30 +98,6 @@ def check_exact(race: Race, node: Node) -> None:
     assert numbers == [f"A{number:03d}" for number in range(1, len(race.issued) + 1)]
     assert Counter(race.called) == Counter(race.issued)
     assert Counter(event["ticket"] for event in of_kind(log, "ticket_called")) == Counter(race.issued)
-
-
-async def test_three_thousand_halls_on_two_nodes(replicas: Replicas) -> None:
-    """Each is made at one node and then asked at both at once: numbers are dense in each, and nobody is refused."""
-    nodes = replicas(2)
-    halls = [f"many-{number}" for number in range(HALLS)]
-    given: dict[str, set[str]] = {hall: set() for hall in halls}
-
-    async def make(client: httpx.AsyncClient, mine: list[str]) -> None:
-        for hall in mine:
-            answered(await client.put(f"/v1/halls/{hall}", json=plan(hall)), 201)
-
-    async def issue(client: httpx.AsyncClient, mine: list[str]) -> None:
-        for hall in mine:
-            taken = answered(await client.post(f"/v1/halls/{hall}/tickets", json={"service": "tax"}), 201)
-            assert taken.json()["number"] not in given[hall]
-            given[hall].add(taken.json()["number"])
-
-    async with nodes[0].crowd(CLIENTS) as left, nodes[1].crowd(CLIENTS) as right:
-        clients = [*left, *right]
-        await asyncio.gather(*(make(one, halls[turn :: len(clients)]) for turn, one in enumerate(clients)))
-        turns = [*enumerate(left), *enumerate(right)]
-        await asyncio.gather(*(issue(one, halls[turn::CLIENTS]) for turn, one in turns))
-    assert set(map(frozenset, given.values())) == {frozenset({"A001", "A002"})}
 
 
 async def test_a_locked_hall_keeps_no_other_waiting(replicas: Replicas, beside: "psycopg.Connection[Any]") -> None:

@@ -16,6 +16,8 @@ from tests.replicas.lines import Loses, line_to
 from tests.running import assigned, eventually, inner_node, running_node
 from tests.stream.sockets import assert_gapless, hall_socket
 
+pytestmark = pytest.mark.long
+
 CUT_OFF = (1013, "the log cannot be read")
 MEANWHILE = 3
 

@@ -17,6 +17,8 @@ from tests.replicas.conftest import answered, made_by, new_folder, put_hall
 from tests.running import Node, assigned, eventually, running_node
 from tests.stream.sockets import Socket, assert_gapless, hall_socket, ticket_socket
 
+pytestmark = pytest.mark.long
+
 CLERKS = 3
 VISITORS = 2
 KEPT = 5

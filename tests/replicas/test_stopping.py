@@ -17,6 +17,8 @@ from tests.replicas.conftest import made_by, new_folder, put_hall
 from tests.running import Node, assigned, eventually, running_node, start_node
 from tests.stream.sockets import assert_gapless, hall_socket
 
+pytestmark = pytest.mark.long
+
 CLERKS = 4
 VISITORS = 2
 DISPLAYS = 6

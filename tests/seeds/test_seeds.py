@@ -10,6 +10,8 @@ from tests.databases import BOTH, Kind
 from tests.seeds.hazards import Hazard
 from tests.seeds.seeds import Outcome, run
 
+pytestmark = pytest.mark.long
+
 COUNTS: Mapping[Kind, int] = {Kind.SQLITE: 1_000, Kind.POSTGRESQL: 50}
 ONCE_MORE = 2
 MUST_HAPPEN = {
