@@ -40,8 +40,9 @@ from queue_service.view import View
 
 RECEIPTS_KEPT_MS = 48 * 3_600_000
 KEEPING_S = 1.0
-GC_THRESHOLDS = (50_000, 20, 100)
-"""Python's collector, left alone, was what spoiled the tail: it walks every object there is."""
+GC_THRESHOLDS = (10_000, 2, 5_000)
+"""Python's collector, left alone, was what spoiled the tail: it walks every object there is. The first two bound what is
+walked at once to 30,000 new objects, the last one makes it walk all of them almost never."""
 
 
 class Service:
