@@ -7,7 +7,6 @@ is read once a day beside it. What the numbers mean, `metrics.live` says.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,8 @@ from sqlalchemy import Connection
 from api.answers import nothing
 from api.foreseeing import misses_to_come
 from api.promising import Promises
-from metrics.decided import Count, Decided
-from metrics.live.burn import Burn, burns
+from metrics.decided import Decided
+from metrics.live.burn import Burn, Deciding, burns
 from metrics.live.conditions import conditions
 from metrics.live.keeper import Keeper
 from metrics.live.watch import Watch, past_outcomes
@@ -49,7 +48,8 @@ LOG = logging.getLogger("queue_service.live")
 LOOK_S = 5.0
 ESTIMATE_S = 1.0
 STILL_MS = 30_000
-"""A hall where nobody waits and nothing happens is looked at again after so long: a node may have thousands of them."""
+"""A hall where nobody waits and nothing happens is looked ahead for again after so long: a node may have thousands of
+them."""
 TOLD_MS = 10_000
 NOTHING_DECIDED = Decided()
 
@@ -64,43 +64,50 @@ class LiveHalls:
         self._keepers: dict[str, Keeper] = defaultdict(Keeper)
         self._estimates: dict[str, HallEstimates] = defaultdict(HallEstimates)
         self._outlooks: dict[str, Outlooks] = {}
-        self._looked: dict[str, tuple[int, int]] = {}
+        self._looked_ms: dict[str, int] = {}
+        self.news: set[str] = set()
+        """Halls to look ahead for anew within a second."""
         self.asked_ms: dict[str, int] = {}
         """When somebody last wanted to know how long it will take, by hall."""
         self._told: dict[str, tuple[int, dict[str, Any]]] = {}
         service.metrics.watch_estimates(self.estimates_by_hall, lambda: self._outlooks)
         self._compared: dict[str, Outlooks] = {}
-        self._promises = Promises(self)
+        self.promises = Promises(self)
 
     def fold(self, hall: Hall, logged: Logged) -> None:
         """Keep up with a published event, after `evolve` and before `drain` (a `feed.Fold`)."""
+        self.news.add(hall.id)
         self._watches[hall.id].fold(logged)
         self._estimates[hall.id].fold(hall, logged)
 
     async def keep_watch(self) -> None:
         """Look at every hall every few seconds, as long as the node runs."""
-        while True:
-            for view in tuple(self._service.feed.views.values()):
-                try:
-                    await self.look(view)
-                except Unavailable as error:
-                    LOG.warning("watch-put-off: %s", error)
-                except Exception:
-                    LOG.exception("watch-failed")
-                await asyncio.sleep(0)  # of thousands of halls, all at once would hold up every command
-            await asyncio.sleep(LOOK_S)
+        async for view in self._service.in_turn(LOOK_S):
+            try:
+                await self.look(view)
+            except Unavailable as error:
+                LOG.warning("watch-put-off: %s", error)
+            except Exception:
+                LOG.exception("watch-failed")
 
     async def look(self, view: View) -> None:
-        """Raise and clear a hall's alerts, once."""
+        """Look ahead, if that may say anything new; raise and clear a hall's alerts, once. At a centre that is left to
+        the hall's own node."""
+        if self._may_say_more(view.hall):
+            self.look_ahead(view.hall)
+        self.foretell(view)
+        if self._service.following is not None:
+            return
         await self._read_past(view)
-        self.look_ahead(view.hall)
         hall, now_ms = view.hall, self._service.clock.now_ms()
         if hall.is_due(now_ms) or (hall.rules.alerts is None and not hall.alerts):
             return
         tally = self._service.metrics.tally(hall.id)
         expected = await misses_to_come(hall, tally, self.outlooks(hall.id), self._service.clock)
-        cells, burning = self.cells(hall, now_ms), self.burns(hall, now_ms)
-        holding = conditions(hall, self._watches[hall.id], burning, cells, expected, now_ms)
+        decided = self._decided(hall)(0, now_ms)
+        burning = self.burns(hall, now_ms) if any(one.missed for one in decided) else []
+        watch, cells = self._watches[hall.id], self.cells(hall, now_ms)
+        holding = conditions(hall, watch, burning, cells, expected, now_ms)
         for command in self._keepers[hall.id].commands(hall, holding, now_ms):
             try:
                 await self._service.engine.submit(
@@ -120,7 +127,7 @@ class LiveHalls:
     async def promise(self, view: View) -> bytes:
         """The answer of `GET …/promise`."""
         await self._read_past(view)
-        return await self._promises.answer(view, self.now_ms())
+        return await self.promises.answer(view, self.now_ms())
 
     def now_ms(self) -> int:
         """By the node's clock."""
@@ -137,35 +144,33 @@ class LiveHalls:
     def burns(self, hall: Hall, now_ms: int) -> list[Burn]:
         """How fast misses burn the budget, by each rule of the plan."""
         rules = hall.rules.alerts
-        if rules is None:
-            return []
+        return [] if rules is None else burns(rules, hall.rules.calendar, self._decided(hall), now_ms)
+
+    def _decided(self, hall: Hall) -> Deciding:
+        """The promises of today and of the days before."""
         past, tally = self._watches[hall.id].past or NOTHING_DECIDED, self._service.metrics.tally(hall.id)
-
-        def decided(since_ms: int, until_ms: int) -> Iterator[Count]:
-            return chain(past.counts(since_ms, until_ms), tally.counts(hall, since_ms, until_ms))
-
-        return burns(rules, hall.rules.calendar, decided, now_ms)
+        return lambda since_ms, until_ms: chain(past.counts(since_ms, until_ms), tally.counts(hall, since_ms, until_ms))
 
     # -- estimates
 
     async def keep_estimating(self) -> None:
-        """Look ahead anew every second where it may have changed, as long as the node runs."""
+        """Look ahead anew every second where something has happened, as long as the node runs."""
         while True:
-            for view in tuple(self._service.feed.views.values()):
+            news, self.news = self.news, set()
+            for hall_id in news:
                 try:
-                    if self._has_news(view.hall):
+                    if (view := self._service.feed.views.get(hall_id)) is not None:
                         self.look_ahead(view.hall)
-                        await asyncio.sleep(0)
-                    if self.foretell(view):
-                        await asyncio.sleep(0)
+                        self.foretell(view)
                 except Exception:
                     LOG.exception("estimating-failed")
+                await asyncio.sleep(0)  # of thousands of halls, all at once would hold up every command
             await asyncio.sleep(ESTIMATE_S)
 
-    def _has_news(self, hall: Hall) -> bool:
-        """Whether somebody waits, or anything has happened since the last look, or that is long ago."""
-        seq, at_ms = self._looked.get(hall.id, (-1, 0))
-        return any(hall.lanes.values()) or hall.seq != seq or self._service.clock.now_ms() - at_ms >= STILL_MS
+    def _may_say_more(self, hall: Hall) -> bool:
+        """Whether anything has happened since the last look ahead, or somebody waits, or that is long ago."""
+        old_ms = self._service.clock.now_ms() - self._looked_ms.get(hall.id, 0)
+        return hall.id in self.news or any(hall.lanes.values()) or not 0 <= old_ms < STILL_MS
 
     def estimates_of(self, hall_id: str) -> HallEstimates:
         """What a hall's events have taught so far."""
@@ -184,25 +189,24 @@ class LiveHalls:
         if hall.today is not None:
             now_ms = self._service.clock.now_ms()
             self._outlooks[hall.id] = self._estimates[hall.id].outlooks(hall, now_ms)
-            self._looked[hall.id] = (hall.seq, now_ms)
+            self._looked_ms[hall.id] = now_ms
+            self.news.discard(hall.id)
 
-    def foretell(self, view: View) -> bool:
-        """Tell those who watch what to expect: where it has changed, and not more often than every ten seconds. Whether
-        it had to be worked out."""
+    def foretell(self, view: View) -> None:
+        """Tell those who watch what to expect: where it has changed, and not more often than every ten seconds."""
         now_ms, outlooks = self._service.clock.now_ms(), self._outlooks.get(view.hall.id)
         told_ms, told = self._told.get(view.hall.id, (0, {}))
         if not view.followers or outlooks is None or 0 <= now_ms - told_ms < TOLD_MS:
-            return False
+            return
         if self._compared.get(view.hall.id) is outlooks:
-            return False
+            return
         self._compared[view.hall.id] = outlooks
         services = self.estimates(view.hall)
         if all(same_estimate(one, told.get(name)) for name, one in services.items()):
-            return True
+            return
         self._told[view.hall.id] = (now_ms, services)
         document = {"type": "estimate", "as_of": rfc3339(now_ms), "services": services}
         view.foretell(Frame(view.hall.seq, view.hall.head, orjson.dumps(document)))
-        return True
 
     def estimate(self, hall: Hall, ticket: Ticket, places_ahead: int | None, now_ms: int) -> dict[str, Any] | None:
         """The estimate of a ticket (an `answers.Estimating`, for any thread)."""
