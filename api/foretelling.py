@@ -6,6 +6,7 @@ a time, once a day; one is simulated at a time, and the process rests three time
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from queue_service.domain.hall import Hall
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("queue_service.foretelling")
 
 STUDY_S = 5.0
+PAUSE_S = 0.05
+"""Between two halls: of thousands, most have not lived through a day that could be studied, and each is asked about."""
 ASK_S = 1.0
 ASKED_MS = 600_000
 """A hall nobody has asked about for so long is left alone."""
@@ -28,6 +31,8 @@ AGAIN_MS = 10_000
 """A hall where nothing has happened is asked about again after so long: a line that stands still tells something."""
 FEWEST_WAITING = 5
 """With fewer in the hall a simulation tells no more than the others."""
+MOST_WAITING = 4_000
+"""With more it takes too long to be of use when it is done."""
 REST = 3.0
 
 
@@ -59,6 +64,7 @@ class Foretelling:
                 self.foreteller.rest()
             for view in due:
                 await self.study(view)
+                await asyncio.sleep(PAUSE_S)
 
     async def keep_asking(self) -> None:
         """Ask about every hall where something has happened, as long as the node runs."""
@@ -84,13 +90,14 @@ class Foretelling:
             and now_ms >= self._failed.get(view.hall.id, (0, 0))[0]
         ]
 
-    def _wanted(self) -> list[View]:
-        """Halls that are open and were asked about."""
-        now_ms, asked_ms = self._service.clock.now_ms(), self._service.live.asked_ms
+    def _wanted(self, halls: Iterable[str] | None = None) -> list[View]:
+        """Halls that are open and were asked about, of these or of all."""
+        now_ms, asked_ms, views = self._service.clock.now_ms(), self._service.live.asked_ms, self._service.feed.views
+        chosen = tuple(views.values()) if halls is None else [views[one] for one in halls if one in views]
         return [
             view
-            for hall_id, view in tuple(self._service.feed.views.items())
-            if now_ms - asked_ms.get(hall_id, 0) <= ASKED_MS
+            for view in chosen
+            if now_ms - asked_ms.get(view.hall.id, 0) <= ASKED_MS
             and not view.hall.is_due(now_ms)
             and view.hall.day.is_open(now_ms)
         ]
@@ -129,9 +136,11 @@ class Foretelling:
     async def ask(self) -> None:
         """Ask about all halls where something has happened since, together."""
         now_ms, live = self._service.clock.now_ms(), self._service.live
-        chosen = [view.hall for view in self._wanted() if _is_news(view.hall, self._asked, now_ms)]
+        wanted = self._wanted(self.foreteller.halls())
+        chosen = [view.hall for view in wanted if _is_news(view.hall, self._asked, now_ms)]
         await self.foreteller.ask([(hall, live.estimates_of(hall.id)) for hall in chosen], now_ms)
         self._asked.update((hall.id, (hall.seq, now_ms)) for hall in chosen)
+        live.news.update(hall.id for hall in chosen)
 
     async def simulate(self) -> None:
         """Simulate the hall that was longest not simulated, of those where some wait."""
@@ -141,10 +150,9 @@ class Foretelling:
         now_ms = clock.now_ms()
         halls = [
             view.hall
-            for view in self._wanted()
-            if self.foreteller.knows(view.hall.id)
-            and None not in view.hall.suspensions
-            and sum(map(len, view.hall.lanes.values())) >= FEWEST_WAITING
+            for view in self._wanted(self.foreteller.halls())
+            if None not in view.hall.suspensions
+            and FEWEST_WAITING <= sum(map(len, view.hall.lanes.values())) <= MOST_WAITING
             and now_ms - self._simulated_ms.get(view.hall.id, 0) >= AGAIN_MS
         ]
         if not halls:
@@ -152,6 +160,7 @@ class Foretelling:
         hall = min(halls, key=lambda one: self._simulated_ms.get(one.id, 0))
         self._simulated_ms[hall.id] = now_ms
         taken_s = await self.foreteller.simulate(hall, live.estimates_of(hall.id), now_ms)
+        live.news.add(hall.id)
         self._rests_until_ms = clock.monotonic_ms() + round(REST * taken_s * 1000)
 
 

@@ -42,8 +42,11 @@ if TYPE_CHECKING:
 
 RECEIPTS_KEPT_MS = 48 * 3_600_000
 KEEPING_S = 1.0
-GC_THRESHOLDS = (50_000, 20, 100)
-"""Python's collector, left alone, was what spoiled the tail: it walks every object there is."""
+TURN_S = 0.01
+"""For less than this nobody sleeps: some halls at a time cost less."""
+GC_THRESHOLDS = (10_000, 2, 5_000)
+"""Python's collector, left alone, was what spoiled the tail: it walks every object there is. The first two bound what
+is walked at once to 30,000 new objects, the last one makes it walk all of them almost never."""
 
 
 class Service:
@@ -94,7 +97,7 @@ class Service:
         else:
             self.background(self._keep())
             self.background(self._advise())
-            self.background(self.live.keep_watch())
+        self.background(self.live.keep_watch())
         self.background(self.live.keep_estimating())
         self.background(self.foretelling.keep_studying())
         self.background(self.foretelling.keep_asking())
@@ -132,6 +135,19 @@ class Service:
         self.metrics.observe(commit, time.perf_counter() - commit.finished)
 
     # -- what goes on by itself
+
+    async def in_turn(self, round_s: float) -> AsyncIterator[View]:
+        """Every hall, again and again, a round in so many seconds at least. Of thousands of halls, all at once would
+        hold up every command: they are spread over the round."""
+        now_s = asyncio.get_running_loop().time
+        while True:
+            views, begun_s = tuple(self.feed.views.values()), now_s()
+            for number, view in enumerate(views, 1):
+                yield view
+                early_s = begun_s + round_s * number / len(views) - now_s()
+                await asyncio.sleep(early_s if early_s > TURN_S else 0)
+            if not views:
+                await asyncio.sleep(round_s)
 
     async def _keep(self) -> None:
         """Open each hall's new business day at its midnight, and forget old receipts."""

@@ -275,19 +275,18 @@ async def keep_in_touch(service: Service) -> None:
 
 
 async def _beat(service: Service) -> None:
-    while True:
-        await asyncio.sleep(service.settings.heartbeat_s)
-        for view in tuple(service.feed.views.values()):
+    async for view in service.in_turn(service.settings.heartbeat_s):
+        if view.followers:
             seq, head = view.hall.seq, view.hall.head
             as_of = rfc3339(service.as_of_ms(view.hall.id))
             view.beat(Frame(seq, head, orjson.dumps({"type": "heartbeat", "seq": seq, "as_of": as_of})))
-            if view.followers:
-                await asyncio.sleep(0)  # of thousands of halls, all at once would hold up every command
 
 
 async def _watch(service: Service) -> None:
     while True:
         await asyncio.sleep(WATCH_S)
+        if service.following is None and not service.feed.is_stale:
+            continue  # not even asked about each of thousands of halls
         for view in tuple(service.feed.views.values()):
             if view.followers and (why := service.why_stale(view.hall.id)) is not None:
                 view.dismiss(TRY_AGAIN, why)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from queue_service.clock import Clock
 from queue_service.databases.backup import Progress, copy_into
-from queue_service.databases.kinds import Failure, Kind
+from queue_service.databases.kinds import Failure, Heard, Kind
 from queue_service.databases.sqlite import SqliteFile
 from queue_service.errors import BadInput
 
@@ -108,9 +108,8 @@ class Database:
         if ends:
             self.kind.notify(ends)
 
-    async def listen(self, heard: Callable[[Mapping[str, int]], None]) -> None:
-        """Be told by other nodes where logs end now, until cancelled; of nothing, where anything may have been missed.
-        Ends at once where nobody would say anything."""
+    async def listen(self, heard: Heard) -> None:
+        """Be told by other nodes where logs end now, until cancelled. Ends at once where nobody would say anything."""
         await self.kind.listen(heard)
 
     def checkpoint(self) -> None:

@@ -2,7 +2,7 @@
 
 The feed keeps one cursor per hall and publishes only cursor + 1, reading the log for anything between. What this
 process commits arrives at once. Of what others commit the database may give a hint (PostgreSQL: NOTIFY); a poll of its
-change counter finds it in any case.
+change counter finds it in any case, and goes more slowly while hints are given.
 """
 
 import asyncio
@@ -30,6 +30,9 @@ LOG = logging.getLogger("queue_service.feed")
 SLICE_EVENTS = 500
 """So many are published at a stretch while catching up; then everyone else has a turn."""
 POLL_S = 1.0
+HINTED_POLL_S = 3.0
+"""While the database tells of what others commit: only what got lost is left to be found, and thousands of halls take
+some processor time to compare."""
 STALE_MS = 15_000
 MOST_LOADING_MS = 2_000
 """New halls are loaded for no longer between two polls: of thousands, displays would be sent away meanwhile."""
@@ -59,6 +62,7 @@ class Feed:
         self._changed = ""
         self._nudged = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
+        self._is_told = False
         self.unknown_kind: str | None = None
 
     def start(self) -> None:
@@ -163,9 +167,10 @@ class Feed:
 
     # -- what others commit
 
-    def _heard(self, ends: Mapping[str, int]) -> None:
-        """Another node says where logs end now; or (nothing) that something may have been missed."""
-        self.reached(ends)
+    def _heard(self, ends: Mapping[str, int] | None) -> None:
+        """Another node says where logs end now; or from now on they will (nothing), or will not (None)."""
+        self._is_told = ends is not None
+        self.reached(ends or {})
         if not ends or not ends.keys() <= self.views.keys():
             self._nudged.set()
 
@@ -245,7 +250,10 @@ class Feed:
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_S):  # `wait_for` may swallow being cancelled: the node would never stop
+            # `_changed` is empty where the poll has left something to be done
+            is_at_rest = self._is_told and self._changed and not self._in_doubt
+            # `wait_for` may swallow being cancelled: the node would never stop
+            async with asyncio.timeout(HINTED_POLL_S if is_at_rest else POLL_S):
                 await self._nudged.wait()
         self._nudged.clear()
 
@@ -279,12 +287,14 @@ class Feed:
         """Compare every view with the log and read on where they differ; the halls that have no view yet.
 
         What a view shows was committed before the log is read here, so the log must hold it. A standby that took over
-        may not: then displays are told what it has."""
+        may not: then displays are told what it has. What was committed meanwhile has mostly been shown by then, too."""
         shown = [(view, view.hall.seq, view.hall.head) for view in self.views.values()]
         found = await self.read(journal.all_positions)
         for view, seq, head in shown:
             position = found.get(view.hall.id)
-            if position is None or (position.seq, position.head) != (seq, head):
+            if position is not None and (position.seq, position.head) == (seq, head):
+                continue
+            if position is None or position.seq <= seq or not view.has_shown(position.seq, position.head):
                 await self._catch_up(view)
         return [hall_id for hall_id in found if hall_id not in self.views]
 
@@ -295,7 +305,7 @@ def _publish(view: View, events: Sequence[Logged]) -> bool:
     seq, head = view.hall.seq, view.hall.head
     new = [logged for logged in events if logged.seq > seq]
     if events and not new:
-        return view.frames_since(events[-1].seq, events[-1].head) is not None
+        return view.has_shown(events[-1].seq, events[-1].head)
     for logged in new:
         if logged.seq != seq + 1 or logged.previous not in (head, None):
             return False

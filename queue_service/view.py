@@ -126,6 +126,10 @@ class View:
             self._snapshot = Frame(hall.seq, hall.head, orjson.dumps(document))
         return self._snapshot
 
+    def has_shown(self, seq: int, head: str) -> bool:
+        """Whether a position is known to be of the history that is shown."""
+        return self.frames_since(seq, head) is not None
+
     def frames_since(self, after: int, head: str) -> list[Frame] | None:
         """The frames after a position of this history; None where the ring does not hold that position."""
         if (after, head) == (self.hall.seq, self.hall.head):

@@ -64,7 +64,8 @@ def run_command(
     batches = Batches(clock, ClockGuard(clock))
     while submission.result is None:  # another process made the hall between two looks: once more
         with database.write() as connection:
-            batches.run(connection, [submission])
+            events = batches.run(connection, [submission])
+        database.notify({one.hall: one.seq for one in events})
     if isinstance(submission.result, Answer):
         return submission.result
     raise submission.result

@@ -1,15 +1,15 @@
 """What there is to warn of, as of now: pure reading of a hall and of its watch. `docs/alerts.md` tells what to do."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from metrics.live.burn import Burn
 from metrics.live.watch import Watch
 from metrics.tally import Cells
-from models.vocabulary import AlertKind, CounterState, Verdict
+from models.vocabulary import AlertKind, CounterState, TicketState, Verdict
 from queue_service.domain.alert_rules import AlertRules
-from queue_service.domain.hall import Counter, Hall
+from queue_service.domain.hall import Counter, Hall, Place
 from queue_service.domain.order import heads
 
 
@@ -112,16 +112,37 @@ def _idle_at(hall: Hall, counter: Counter, now_ms: int) -> Idle | None:
 
 def _silent(rules: AlertRules, hall: Hall, watch: Watch, now_ms: int) -> Iterator[Condition]:
     """People wait in opening hours and nobody was called for long."""
-    waiting = [one for one in hall.waiting() if not hall.is_suspended(one.leg.service)]
-    waiting = [one for one in waiting if one.leg.waiting_since_ms <= now_ms]
-    if not waiting:
-        return
-    began_ms = min(one.leg.waiting_since_ms for one in waiting)
     opened_ms = max(start_ms for start_ms, _ in hall.day.opening if start_ms <= now_ms)
     resumed_ms = max((end_ms for _, _, end_ms in hall.suspended_spans), default=0)
+    lanes = [lane for (service, _), lane in hall.lanes.items() if not hall.is_suspended(service)]
+    began_ms = min((ms for lane in lanes if (ms := _first_began_ms(hall, lane, now_ms)) is not None), default=None)
+    if began_ms is None:
+        return
     silent_ms = now_ms - max(watch.last_call_ms, began_ms, opened_ms, resumed_ms)
     if silent_ms >= rules.silent_ms:
-        yield Condition(AlertKind.SILENT_HALL, values={"silent_s": silent_ms // 1000, "waiting": len(waiting)})
+        waiting = sum(map(len, lanes)) - sum(_waits_later(hall, one, now_ms) for one in watch.postponed)
+        yield Condition(AlertKind.SILENT_HALL, values={"silent_s": silent_ms // 1000, "waiting": waiting})
+
+
+def _first_began_ms(hall: Hall, lane: Sequence[Place], now_ms: int) -> int | None:
+    """When the longest of a lane's waits began, those that are still to begin left out. Only the first are looked at:
+    nobody stands in line since later than the wait began."""
+    first_ms: int | None = None
+    for place in lane:
+        if first_ms is not None and place[0] >= first_ms:
+            break
+        since_ms = hall.tickets[place[3]].leg.waiting_since_ms
+        if since_ms <= now_ms and (first_ms is None or since_ms < first_ms):
+            first_ms = since_ms
+    return first_ms
+
+
+def _waits_later(hall: Hall, ticket_id: str, now_ms: int) -> bool:
+    """Whether a ticket that was postponed stands in a lane whose calls have not stopped, and its wait is to begin."""
+    ticket = hall.tickets.get(ticket_id)
+    if ticket is None or ticket.state != TicketState.WAITING or hall.is_suspended(ticket.leg.service):
+        return False
+    return ticket.leg.waiting_since_ms > now_ms
 
 
 def _unanswered(rules: AlertRules, watch: Watch, now_ms: int) -> Iterator[Condition]:

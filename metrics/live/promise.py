@@ -24,20 +24,17 @@ class Foreseen(NamedTuple):
     estimate: dict[str, Any] | None
 
 
-NOTHING_FORESEEN = Foreseen(None, None, None)
-
-
 def promise_document(
     hall: Hall,
     cells: Cells,
     burning: Iterable[Burn],
     idle: Iterable[Idle],
-    foreseen: dict[str, Foreseen],
+    expected: float | None,
+    waiting: Any,
     watch: Watch,
     now_ms: int,
 ) -> dict[str, Any]:
-    """As `models.live.PromiseAnswer` describes it; `foreseen` by ticket."""
-    waiting = sorted(hall.waiting(), key=lambda one: one.place)
+    """As `models.live.PromiseAnswer` describes it; `waiting`: the list of `waiting_document`."""
     return {
         "as_of": rfc3339(now_ms),
         "day": hall.day.date,
@@ -46,8 +43,8 @@ def promise_document(
             {**_stand(counts), "period": period, "promise_s": seconds(promise_ms), "percentile": percentile}
             for (period, promise_ms, percentile), counts in sorted(cells.items())
         ],
-        "expected_misses_30_min": expected_misses(one.soon for one in foreseen.values()),
-        "waiting": [_waiting(hall, one, foreseen.get(one.id, NOTHING_FORESEEN), now_ms) for one in waiting],
+        "expected_misses_30_min": expected,
+        "waiting": waiting,
         "burn": [_burn(one) for one in burning],
         "idle_while_waiting": [
             {"counter": one.counter, "idle_s": seconds(one.idle_ms), "service": one.service} for one in idle
@@ -82,7 +79,8 @@ def _stand(counts: Counter[Verdict]) -> dict[str, Any]:
     }
 
 
-def _waiting(hall: Hall, ticket: Ticket, foreseen: Foreseen, now_ms: int) -> dict[str, Any]:
+def waiting_document(hall: Hall, ticket: Ticket, foreseen: Foreseen, now_ms: int) -> dict[str, Any]:
+    """One who waits, as `models.live` describes it."""
     return {
         "ticket": ticket.id,
         "number": ticket.number,

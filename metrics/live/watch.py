@@ -1,5 +1,5 @@
-"""What the state of a hall does not tell: promises decided, the last call, bells that nobody answered. Folded event by
-event beside the view, as the tally is; what happened on earlier days is read once, beside the event loop.
+"""What the state of a hall does not tell: the last call, bells that nobody answered, what displays say. Folded event by
+event beside the view, as the tally is; what became of promises on earlier days is read once, beside the event loop.
 """
 
 from collections.abc import Iterator
@@ -7,15 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from metrics.live.burn import Outcome, open_since_ms, outcome_of
+from metrics.decided import Decided, Outcome, outcome_of
+from metrics.live.burn import open_since_ms
 from metrics.reading import DayRead, read_days
-from metrics.waits import live_record
 from queue_service.domain import events as ev
 from queue_service.domain.calendar import day_of, local_date
-from queue_service.domain.hall import Hall
 from queue_service.domain.plan import Plan
-
-_SETTLING = frozenset({ev.TicketFinished, ev.TicketCancelled, ev.TicketExpired, ev.TicketBackfilled})
 
 
 class Told(NamedTuple):
@@ -28,32 +25,28 @@ class Told(NamedTuple):
 
 
 class Watch:
-    """One hall's day beside its state. `past`: outcomes of earlier days, None until they are read."""
+    """One hall's day beside its state. `past`: what was decided on earlier days, None until that is read."""
 
     def __init__(self) -> None:
         """Nothing happened yet."""
         self._begin()
 
     def _begin(self) -> None:
-        self.past: list[Outcome] | None = None
+        self.past: Decided | None = None
         self.last_call_ms = 0
         self.rings: dict[str, int] = {}
         self.displays: dict[str, Told] = {}
-        self._settled: dict[str, Outcome] = {}
+        self.postponed: set[str] = set()
 
-    def fold(self, hall: Hall, logged: ev.Logged) -> None:
-        """Take in an event after `evolve` applied it, and before `touched` is drained."""
+    def fold(self, logged: ev.Logged) -> None:
+        """Take in an event."""
         event = logged.event
-        if type(event) in _SETTLING:
-            assert isinstance(event, ev.TicketEvent), "tickets settle by their own events"
-            self._settle(hall, event.ticket, logged.at_ms)
-        elif isinstance(event, ev.CommandUndone):
-            for ticket_id in event.tickets:
-                self._settled.pop(ticket_id, None)
-        elif isinstance(event, ev.DayOpened):
+        if isinstance(event, ev.DayOpened):
             self._begin()
         elif isinstance(event, ev.TicketCalled):
             self.last_call_ms = logged.at_ms
+        elif isinstance(event, ev.TicketPostponed):
+            self.postponed.add(event.ticket)
         self._hear(event, logged.at_ms)
 
     def _hear(self, event: ev.Event, at_ms: int) -> None:
@@ -68,28 +61,6 @@ class Watch:
     def _heard_from(self, event: ev.CallAnnounced, at_ms: int) -> Told:
         known = self.displays.get(event.display)
         return Told(event.voice, at_ms, event.lag_ms, max(event.lag_ms, known.worst_ms if known else 0))
-
-    def _settle(self, hall: Hall, ticket_id: str, at_ms: int) -> None:
-        ticket = hall.touched.get(ticket_id)
-        if ticket is None or ticket_id in hall.tickets or ticket.day != hall.day.date:
-            return
-        outcome = outcome_of(hall, live_record(hall, ticket, at_ms), ticket.legs, at_ms)
-        if outcome is not None:
-            self._settled[ticket_id] = outcome
-
-    def outcomes(self, hall: Hall, now_ms: int) -> list[Outcome]:
-        """Every promise decided so far, of the days that were read and of today."""
-        return [*(self.past or ()), *self._settled.values(), *_undecided_yet(hall, now_ms)]
-
-
-def _undecided_yet(hall: Hall, now_ms: int) -> Iterator[Outcome]:
-    """Of tickets the hall still holds: those called within the promise, and those that have passed it."""
-    today = hall.day.date
-    for ticket in hall.tickets.values():
-        if ticket.day == today and ticket.legs:
-            outcome = outcome_of(hall, live_record(hall, ticket, now_ms), ticket.legs, now_ms)
-            if outcome is not None:
-                yield outcome
 
 
 def past_outcomes(connection: Connection, plan: Plan, now_ms: int) -> list[Outcome]:

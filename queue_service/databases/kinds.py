@@ -8,6 +8,10 @@ from sqlalchemy import Connection, Engine
 
 from queue_service.clock import Clock
 
+Heard = Callable[[Mapping[str, int] | None], None]
+"""Told by other nodes where the logs of some halls end now; of no halls ({}) when that begins: anything may have
+happened before; None when it ends, until it begins anew."""
+
 
 class Failure(StrEnum):
     """What an error before COMMIT means for the transaction. In each case it is rolled back."""
@@ -62,8 +66,8 @@ class Kind(Protocol):
         """Tell other nodes where the logs of some halls end now."""
         ...
 
-    async def listen(self, heard: Callable[[Mapping[str, int]], None]) -> None:
-        """Be told of what others say so, until cancelled; of nothing, where anything may have been missed."""
+    async def listen(self, heard: Heard) -> None:
+        """Be told of what others say so, until cancelled."""
         ...
 
     def tidy(self) -> None:

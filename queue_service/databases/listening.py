@@ -5,12 +5,13 @@ The listener is also who notices that the server answers nobody any more.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 import psycopg
 
+from queue_service.databases.kinds import Heard
 from queue_service.databases.opened import Opened
 
 LOG = logging.getLogger("queue_service.databases.listening")
@@ -28,14 +29,11 @@ AGAIN_S = 0.2
 LONGEST_S = 6.0
 """The server ends transactions before that, but not one whose COMMIT waits for a standby."""
 
-Heard = Callable[[Mapping[str, int]], None]
-
 
 async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened: Opened) -> None:
-    """Tell `heard` where the logs of halls end now, by hall, until cancelled. It is told of nothing ({}) whenever a new
-    connection begins to listen: anything may have happened before. When the server falls silent, all that is `opened`
-    is cut: others wait for it, too. So is a transaction that never ends, while the server answers others."""
-    pause_s = FIRST_PAUSE_S
+    """Tell `heard` where the logs of halls end now, by hall, until cancelled. When the server falls silent, all that is
+    `opened` is cut: others wait for it, too. So is a transaction that never ends, while the server answers others."""
+    pause_s, loop = FIRST_PAUSE_S, asyncio.get_running_loop()
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(**conninfo, autocommit=True) as connection:
@@ -45,7 +43,9 @@ async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened
                 heard({})
                 while True:
                     async for told in connection.notifies(timeout=ALIVE_S):
-                        heard(_parsed(told.payload))
+                        # what this process has committed itself is told to it as well, at times before the event loop
+                        # has come to what the writer said of it: that is in the queue by now
+                        loop.call_soon(heard, _parsed(told.payload))
                     await _ask(connection, ALIVE, opened)
                     opened.cut_overdue(LONGEST_S)
         except psycopg.Error as error:
@@ -54,6 +54,7 @@ async def listen(conninfo: Mapping[str, Any], channel: str, heard: Heard, opened
             LOG.warning("listener-lost: %s", " ".join(str(error).split()))
         except Exception:
             LOG.exception("listener-failed")
+        heard(None)
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 

@@ -6,7 +6,7 @@ READ: one committed state each, as on SQLite.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import QueuePool
 
 from queue_service.clock import Clock, DatabaseClock
-from queue_service.databases.kinds import Failure
+from queue_service.databases.kinds import Failure, Heard
 from queue_service.databases.listening import listen
 from queue_service.databases.opened import Opened
 from queue_service.databases.statements import marked, now_ms, straight
@@ -184,7 +184,7 @@ class PostgresServer:
         except SQLAlchemyError as error:
             LOG.debug("not-told: %s", getattr(error, "orig", error))
 
-    async def listen(self, heard: Callable[[Mapping[str, int]], None]) -> None:
+    async def listen(self, heard: Heard) -> None:
         """LISTEN on a connection of its own, made again whenever it is lost."""
         await listen(self.conninfo, CHANNEL, heard, self._opened)
 

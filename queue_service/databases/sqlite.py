@@ -5,7 +5,7 @@ run off the commit path.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from queue_service.clock import Clock, SystemClock
-from queue_service.databases.kinds import Failure
+from queue_service.databases.kinds import Failure, Heard
 from queue_service.databases.statements import handed
 from queue_service.errors import BadInput
 
@@ -106,7 +106,7 @@ class SqliteFile:
     def notify(self, ends: Mapping[str, int]) -> None:
         """There is nobody to tell: who else uses the file polls it."""
 
-    async def listen(self, heard: Callable[[Mapping[str, int]], None]) -> None:
+    async def listen(self, heard: Heard) -> None:
         """Nobody says anything."""
 
     def wal_bytes(self) -> int:

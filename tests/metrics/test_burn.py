@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.live.burn import MOST_MISSED, Outcome, allowed_share, burn_of, burns, open_since_ms
+from metrics.decided import Decided, Outcome, allowed_share
+from metrics.live.burn import MOST_MISSED, burn_of, burns, open_since_ms
 from metrics.live.watch import past_outcomes
 from models.vocabulary import AlertKind
 from queue_service.domain import commands as c
@@ -60,15 +61,15 @@ def _is_open(at_ms: int) -> bool:
 )
 def test_eight_times_is_reached_by_eight_of_ten(missed: int, kept: int, fires: bool) -> None:
     """At 90 % the limit of 8 is what 80 % of all missing comes to; fewer than ten tickets say nothing."""
-    [burn] = burns(RULES, ALWAYS, spoilt(missed, kept), 10 * HOUR_MS)
+    [burn] = burns(RULES, ALWAYS, Decided(spoilt(missed, kept)).counts, 10 * HOUR_MS)
     assert burn.firing == fires
 
 
 @given(percentile=st.integers(1, 100))
 def test_every_promise_can_burn(percentile: int) -> None:
     """Whatever share is promised, all of ten missing it fires; none missing it never does."""
-    [all_missed] = burns(RULES, ALWAYS, spoilt(10, 0, percentile), 10 * HOUR_MS)
-    [all_kept] = burns(RULES, ALWAYS, spoilt(0, 10, percentile), 10 * HOUR_MS)
+    [all_missed] = burns(RULES, ALWAYS, Decided(spoilt(10, 0, percentile)).counts, 10 * HOUR_MS)
+    [all_kept] = burns(RULES, ALWAYS, Decided(spoilt(0, 10, percentile)).counts, 10 * HOUR_MS)
     assert (all_missed.firing, all_kept.firing) == (True, False)
     assert all_missed.limit <= 8
     assert all_missed.limit * allowed_share(percentile) <= MOST_MISSED + 1e-9
@@ -77,7 +78,7 @@ def test_every_promise_can_burn(percentile: int) -> None:
 def test_what_is_over_does_not_burn() -> None:
     """The long window still holds the misses, the short one does not: it has stopped."""
     old, new = spoilt(20, 0, at_ms=9 * HOUR_MS + HOUR_MS // 2), spoilt(0, 1)
-    [burn] = burns(RULES, ALWAYS, [*old, *new], 10 * HOUR_MS)
+    [burn] = burns(RULES, ALWAYS, Decided([*old, *new]).counts, 10 * HOUR_MS)
     assert burn.long == pytest.approx(200 / 21)
     assert (burn.short, burn.firing) == (0, False)
     assert burn_of([]) is None

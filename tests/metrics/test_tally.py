@@ -101,5 +101,6 @@ def test_what_cannot_be_undone_is_forgotten(drive: Drive) -> None:
         ticket = drive.issue(at_ms=at(9, minute))
         drive.send(c.CallNext("1"), c.Start(ticket), c.Finish(ticket))
     tally = drive.metrics.tally("hall")
-    assert len(tally._undoable) == len(tally._settled_at) == 1
-    assert by_period_of(tally.cells(drive.view, at(10)))["peak"][Verdict.KEPT] == 30
+    counted = by_period_of(tally.cells(drive.view, at(10)))["peak"][Verdict.KEPT]
+    assert len(tally._stands) == len(tally._gone) == len(tally._gone_at) == 1
+    assert counted == 30

@@ -13,6 +13,7 @@ from typing import Any
 from queue_service.clock import HandClock
 from queue_service.database import Database
 from queue_service.databases import sqlite
+from queue_service.databases.kinds import Heard
 from queue_service.engine import Commit, Engine
 from queue_service.feed import Feed
 from tests.seeds.hazards import Hazards, Killed, beset
@@ -21,7 +22,6 @@ from tests.seeds.loop import HandLoop, NotYet
 sqlite.BUSY_TIMEOUT_MS = 20
 """No writer is let go on while another node has the file's lock. If one waits all the same it is over soon."""
 
-Heard = Callable[[Mapping[str, int]], None]
 Told = Callable[[Mapping[str, int]], None]
 
 

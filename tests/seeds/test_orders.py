@@ -10,11 +10,13 @@ import pytest
 from queue_service import errors
 from queue_service.clock import HandClock
 from queue_service.domain import commands as c
+from queue_service.feed import HINTED_POLL_S, POLL_S
 from tests.databases import Kind
 from tests.metrics.driving import at
 from tests.seeds.callers import Wish, opening
 from tests.seeds.hazards import Hazard
 from tests.seeds.lobby import Screen
+from tests.seeds.loop import Job
 from tests.seeds.node import Node
 from tests.seeds.seeds import migrated
 
@@ -165,3 +167,61 @@ def test_who_asks_again_after_an_unknown_outcome_finds_what_the_answer_says(star
     [(answer, look)] = results
     assert answer.replayed
     assert look.result().hall.seq == 5
+
+
+def test_a_poll_that_is_told_of_commits_asks_less_often(start: Start) -> None:
+    """While hints come; when they end it asks at once, and often, until they come again."""
+    node = start()
+    assert pause_s(node) == HINTED_POLL_S
+    hear(node, None)
+    assert pause_s(node) == POLL_S
+    hear(node, {})
+    assert pause_s(node) == HINTED_POLL_S
+
+
+def pause_s(node: Node) -> float:
+    """How long until it does something by itself."""
+    assert node.loop.next_s is not None
+    return node.loop.next_s - node.loop.time()
+
+
+def hear(node: Node, ends: dict[str, int] | None) -> None:
+    """The post says this."""
+    assert node.database.heard is not None
+    with node.loop.entered():
+        node.database.heard(ends)
+    go_on(node)
+
+
+def until_asked(node: Node) -> Job:
+    """Turn its loop until there is a job for a thread; that."""
+    while not node.loop.jobs:
+        node.loop.turn()
+    [job] = node.loop.jobs
+    return job
+
+
+def test_what_was_shown_while_the_log_was_read_is_not_read_again(start: Start) -> None:
+    """A node's own commits go on while its poll reads where logs end; it has shown them by then."""
+    node = start()
+    make_hall(node)
+    view = looked(node)
+    issue(node, "before")
+    assert node.database.heard is not None
+    with node.loop.entered():
+        node.database.heard({})
+    for _ in ("has anything changed", "what time is it"):
+        until_asked(node)
+        node.loop.do(0)
+    reading = until_asked(node)
+    Wish("meanwhile", HALL, c.IssueTicket(f"{HALL}.meanwhile", "tax"), is_keyed=True).ask(node, lambda *_: None)
+    while node.loop.is_ready or node.can_write:
+        node.loop.turn() if node.loop.is_ready else node.write()
+    assert node.loop.jobs == [reading]
+    shown = view.result().hall.seq
+    node.loop.do(0)
+    for _ in range(5):
+        node.loop.turn()
+        assert not node.feed._catching
+    go_on(node)
+    assert view.result().hall.seq == shown == 6

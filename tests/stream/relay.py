@@ -25,18 +25,33 @@ class Relay:
         self.speaks = asyncio.Event()
         self.speaks.set()
         self.connections = 0
+        self._clients: set[asyncio.Task[None]] = set()
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client."""
+        client = asyncio.create_task(self._accept(reader, writer))
+        self._clients.add(client)
+        client.add_done_callback(self._clients.discard)
+
+    async def end(self) -> None:
+        """Let go of all clients."""
+        clients = tuple(self._clients)
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         from_node, to_node = await asyncio.open_connection(*self._node)
         asking = asyncio.create_task(_pass_on(reader, to_node))
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            await self._answer(from_node, writer)
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
-        to_node.close()
-        writer.close()
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                await self._answer(from_node, writer)
+        finally:
+            asking.cancel()
+            to_node.close()
+            writer.close()
+            await asyncio.gather(asking, return_exceptions=True)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -68,9 +83,10 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def relay(base_url: str) -> AsyncIterator[Relay]:
     """A relay to a node."""
     one = Relay(base_url)
-    server = await asyncio.start_server(one.accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(one.begin, "127.0.0.1", 0)
     one.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield one
     finally:
         server.close()
+        await one.end()

@@ -93,11 +93,11 @@ class Foreteller:
 
     async def ask(self, halls: Sequence[tuple[Hall, HallEstimates]], now_ms: int) -> None:
         """Have the learned models say what they think of each line, tell the halls' estimates. Raises WorkerDied."""
-        from queue_service.planning.live import answering  # noqa: PLC0415 (as in `study`)
-
         chosen = [(hall, estimates) for hall, estimates in halls if self._packed.get(hall.id, (b"", False))[1]]
         if not chosen:
             return
+        from queue_service.planning.live import answering  # noqa: PLC0415 (as in `study`)
+
         await self._teach([hall.id for hall, _ in chosen])
         questions = [(hall.id, estimates.lines(hall, now_ms)) for hall, estimates in chosen]
         answers = await self._run(answering.ask, questions)
@@ -107,11 +107,11 @@ class Foreteller:
     async def simulate(self, hall: Hall, estimates: HallEstimates, now_ms: int) -> float:
         """Have a hall simulated from how it stands, and tell its estimates; the seconds of processor time it took.
         Raises WorkerDied."""
+        if not self.knows(hall.id):
+            return 0.0
         from queue_service.planning.live import answering  # noqa: PLC0415 (as in `study`)
         from queue_service.planning.live.simulated import standing_of  # noqa: PLC0415 (as in `study`)
 
-        if not self.knows(hall.id):
-            return 0.0
         await self._teach([hall.id])
         found = await self._run(answering.simulate, hall.id, standing_of(hall, now_ms))
         if found is None:
