@@ -1,8 +1,9 @@
-"""A batch that was decided ahead, stored by one statement on SQLite, if the logs still end where it was decided from.
+"""A batch that was decided ahead, stored on SQLite if the logs still end where it was decided from: by one statement,
+which is its transaction, too.
 
 While a statement runs Python's lock is free, and the event loop goes on; to have it back the writer thread takes it
-from the loop, which costs both more than a small statement does. So all rows go in by one: as JSON, one parameter a
-table, into a view whose trigger writes the tables.
+from the loop, which costs both more than a small statement does. So all rows go in by one, COMMIT included: as JSON,
+one parameter a table, into a view whose trigger writes the tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.exc import IntegrityError
 
 from queue_service.appending import Rows
-from queue_service.databases.statements import straight
+from queue_service.databases.statements import handed
 from queue_service.journal import EVENT, HALL, LEG, TICKET
 from queue_service.receipts import RECEIPT, ReceiptKey
 from queue_service.upsert import conflict, names
@@ -50,14 +51,14 @@ def _make_view(driver: Any, _: Any) -> None:
 
 
 def store(connection: Connection, batch: Whole) -> None:
-    """Store it within a transaction on SQLite. Raises Overtaken."""
+    """Store and commit it. Raises Overtaken."""
     rows = batch.rows
     parts = (
         [(hall, *end) for hall, end in batch.ends.items()], batch.unkept, rows.events, rows.moved, rows.tickets,
         rows.legs, rows.gone, rows.receipts, rows.halls,
     )  # fmt: skip
     try:
-        straight(connection, _TAKE, tuple(orjson.dumps(part).decode() for part in parts))
+        handed(connection, _TAKE, tuple(orjson.dumps(part).decode() for part in parts))
     except IntegrityError as error:
         if str(error.orig) == OVERTAKEN:
             raise Overtaken from error

@@ -27,6 +27,7 @@ from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.line import Line, Turn
 from queue_service.near import Decided, Near
+from queue_service.skipped import Skipped
 from queue_service.transactions import Transactions, Write
 
 LOG = logging.getLogger("queue_service.engine")
@@ -34,10 +35,6 @@ LOG = logging.getLogger("queue_service.engine")
 DEADLINE_MS = 5_000
 QUEUE_LIMIT = 10_000
 BATCH_LIMIT = 256
-SKIPS = 3
-"""A hall that was skipped so often is waited for in line, and for a while from then on it is not tried otherwise."""
-CONTESTED_MS = 1_000
-"""For so long. Whoever goes on trying his luck meanwhile has the luck of those who wait in line."""
 SKIPPED_S = 0.002
 """With nothing else to do, skipped halls are tried again after so long."""
 SWITCH_INTERVAL_S = 0.0002
@@ -85,10 +82,8 @@ class Engine:
         self._batches = Batches(clock, self.guard)
         self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
         self._near = Near(self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
-        self._skipped: dict[str, list[_Item]] = {}
-        self._contested_until_ms: dict[str, int] = {}
-        self._put_off = 0
         self._line = Line(database, self._queue.put)
+        self._skipped: Skipped[_Item] = Skipped(clock, BATCH_LIMIT, self._line.join)
         self._transactions = Transactions(database, self._batches)
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -146,7 +141,7 @@ class Engine:
     @property
     def waiting(self) -> int:
         """How much waits to be done."""
-        return self._queue.qsize() + self._put_off + (len(self._near) if self._near is not None else 0)
+        return self._queue.qsize() + len(self._skipped) + (len(self._near) if self._near is not None else 0)
 
     def _put(self, thing: _Item | _Maintenance | None) -> None:
         if self._near is None:
@@ -174,7 +169,7 @@ class Engine:
                 self._take(self._queue.get_nowait(), items)
         except queue.Empty:
             pass
-        batch = self._with_skipped(items)
+        batch = self._skipped.before(items)
         if batch:
             self._work_off(batch, self._database.write)
 
@@ -207,49 +202,13 @@ class Engine:
                 error = errors.Unavailable(f"The database is not available: {getattr(error, 'orig', error)}.")
             item.future.set_exception(error)
 
-    def _with_skipped(self, items: list[_Item]) -> list[_Item]:
-        """The batch with what was skipped before: each hall's commands stay in the order in which they came."""
-        batch: list[_Item] = []
-        for item in items:
-            hall = item[0].hall
-            if hall in self._skipped:
-                self._skipped[hall].append(item)
-            elif self._is_contested(hall):
-                self._skipped[hall] = [item]
-            else:
-                batch.append(item)
-        for hall in tuple(self._skipped):
-            if self._is_contested(hall):
-                self._line.join(hall)
-            else:
-                batch += self._skipped_of(hall)
-        self._put_off = sum(map(len, self._skipped.values()))
-        return batch
-
-    def _contest(self, hall: str) -> None:
-        self._contested_until_ms[hall] = self._clock.monotonic_ms() + CONTESTED_MS
-
-    def _is_contested(self, hall: str) -> bool:
-        until_ms = self._contested_until_ms.get(hall)
-        if until_ms is None or self._clock.monotonic_ms() < until_ms:
-            return until_ms is not None
-        del self._contested_until_ms[hall]
-        return False
-
-    def _skipped_of(self, hall: str) -> list[_Item]:
-        """What was skipped of a hall, as much as makes a batch."""
-        earlier = self._skipped.pop(hall, [])
-        if len(earlier) > BATCH_LIMIT:
-            self._skipped[hall] = earlier[BATCH_LIMIT:]
-        return earlier[:BATCH_LIMIT]
-
     def _take_turn(self, turn: Turn) -> None:
         """The hall that was waited for is locked: decide what is still there to be decided."""
         try:
-            if items := self._skipped_of(turn.hall):
+            if items := self._skipped.take(turn.hall):
                 self._work_off(items, turn.write)
                 if any(one.hall == turn.hall for one in self._transactions.learned):  # the others are still at it
-                    self._contest(turn.hall)
+                    self._skipped.contest(turn.hall)
         except Exception:
             LOG.exception("turn-failed")
         finally:
@@ -260,13 +219,14 @@ class Engine:
         assert self._near is not None, "nobody else decides ahead"
         self._transactions.begin()
         events = decided.work.events
-        reached_commit = False
+        has_begun = False
         try:
-            with self._database.write() as connection:
+            with self._database.at_once() as connection:
+                has_begun = True
                 decided.store(connection)
-                reached_commit = True
         except Exception as error:  # noqa: BLE001 (done again from the beginning, it meets the same, and says so)
-            outcome = self._transactions.outcome_of(error, reached_commit)
+            may_be_done = has_begun and not self._database.is_undone(error)
+            outcome = self._transactions.outcome_of(error, may_be_done)
             if outcome is None:
                 self._tell_loop(self._near.refused, decided)
                 return
@@ -279,7 +239,7 @@ class Engine:
         begun = time.perf_counter()
         self._transactions.begin()
         events = self._transactions.run([submission for submission, _ in items], write)
-        self._announce(self._put_off_skipped(items), events, begun)
+        self._announce(self._skipped.put_off(items), events, begun)
 
     def _announce(self, items: Sequence[_Item], events: Sequence[Logged], begun: float) -> None:
         """Tell the event loop what was done, and other nodes where to look for it."""
@@ -295,26 +255,6 @@ class Engine:
     def _tell_loop(self, do: Callable[..., None], *arguments: Any) -> None:
         assert self._loop is not None, "start() first"
         self._loop.call_soon_threadsafe(do, *arguments)
-
-    def _put_off_skipped(self, items: list[_Item]) -> list[_Item]:
-        """Keep the commands that were skipped for a later batch, unless they are too old; the others."""
-        decided, put_off = [], dict[str, list[_Item]]()
-        for item in items:
-            one = item[0]
-            if one.result is None and one.deadline_ms < self._clock.monotonic_ms():
-                one.result = errors.Unavailable()
-            if one.result is not None:
-                decided.append(item)
-                continue
-            one.skips += 1
-            put_off.setdefault(one.hall, []).append(item)
-        for hall, waiting in put_off.items():
-            self._skipped[hall] = waiting + self._skipped.get(hall, [])
-            if waiting[0][0].skips >= SKIPS:
-                self._contest(hall)
-                self._line.join(hall)
-        self._put_off = sum(map(len, self._skipped.values()))
-        return decided
 
     # -- the event loop
 

@@ -42,6 +42,10 @@ class Kind(Protocol):
         """What an error of a statement means."""
         ...
 
+    def is_undone(self, error: Exception) -> bool:
+        """Whether an error of a statement that is a transaction of its own says that nothing was done."""
+        ...
+
     def prepare(self, connection: Connection, wait: bool) -> None:
         """What a write transaction needs before it begins; whether it may wait for a lock on everything."""
         ...

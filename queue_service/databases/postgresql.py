@@ -145,6 +145,10 @@ class PostgresServer:
             return Failure.PASSING
         return Failure.UNAVAILABLE if state.startswith(_UNAVAILABLE) else Failure.LASTING
 
+    def is_undone(self, error: Exception) -> bool:
+        """Nothing is stored so here."""
+        return False
+
     def prepare(self, connection: Connection, wait: bool) -> None:
         """There is no lock on everything."""
 

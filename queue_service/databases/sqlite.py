@@ -4,6 +4,7 @@ WAL, synchronous=FULL, every write transaction `BEGIN IMMEDIATE`: that is the lo
 run off the commit path.
 """
 
+import sqlite3
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,13 @@ class SqliteFile:
     def failure(self, error: Exception) -> Failure:
         """Locked, full, unreadable: it may be better later. SQLite has waited already where that may help."""
         return Failure.UNAVAILABLE if isinstance(error, OperationalError) else Failure.LASTING
+
+    def is_undone(self, error: Exception) -> bool:
+        """A constraint or a lock comes before anything is written; a disk that fails may have written all of it."""
+        own = getattr(error, "orig", error)
+        if not isinstance(own, sqlite3.Error) or isinstance(own, sqlite3.IntegrityError):
+            return True
+        return getattr(own, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
     def prepare(self, connection: Connection, wait: bool) -> None:
         """Only one process writes at a time: how long to wait for another one."""

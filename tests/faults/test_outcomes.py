@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -33,6 +33,22 @@ class Unreliable(Database):
 
     loses: Literal["before", "after"] | None = None
     fault: type[DBAPIError] = OperationalError
+
+    @contextmanager
+    def at_once(self) -> Iterator[Connection]:
+        """The same for a statement that commits itself: interrupted, it does nothing."""
+        loses, self.loses = self.loses, None
+        with super().at_once() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler((lambda: 1) if loses == "before" else None, 1)
+            try:
+                yield connection
+            except OperationalError as error:
+                raise self.fault("INSERT", None, sqlite3.OperationalError("disk I/O error")) from error
+            finally:
+                driver.set_progress_handler(None, 1)
+        if loses == "after":
+            raise self.fault("INSERT", None, sqlite3.OperationalError("disk I/O error"))
 
     @contextmanager
     def write(self, wait: bool = True) -> Iterator[Connection]:

@@ -51,10 +51,10 @@ AT_COMMIT = frozenset({Hazard.LOST_BEFORE, Hazard.LOST_AFTER, Hazard.KILLED_BEFO
 FATAL = frozenset({Hazard.KILLED, Hazard.KILLED_BEFORE, Hazard.KILLED_AFTER})
 
 _SQLITE = {
-    Hazard.UNAVAILABLE: (sqlite3.OperationalError, "disk I/O error"),
-    Hazard.LASTING: (sqlite3.DatabaseError, "database disk image is malformed"),
-    Hazard.PASSING: (sqlite3.OperationalError, "database is locked"),
-    Hazard.CUT: (sqlite3.OperationalError, "unable to open database file"),
+    Hazard.UNAVAILABLE: (sqlite3.OperationalError, "disk I/O error", sqlite3.SQLITE_IOERR),
+    Hazard.LASTING: (sqlite3.DatabaseError, "database disk image is malformed", sqlite3.SQLITE_CORRUPT),
+    Hazard.PASSING: (sqlite3.OperationalError, "database is locked", sqlite3.SQLITE_BUSY),
+    Hazard.CUT: (sqlite3.OperationalError, "unable to open database file", sqlite3.SQLITE_CANTOPEN),
 }
 _SQLSTATES = {Hazard.UNAVAILABLE: "53100", Hazard.LASTING: "XX001", Hazard.PASSING: "40001"}
 
@@ -112,11 +112,14 @@ class Hazards:
 
     def at_commit(self, commit: Callable[[Any], None], connection: Any) -> None:
         """COMMIT is about to be done by `commit`."""
+        self.around_commit(lambda: commit(connection), connection.driver_connection)
+
+    def around_commit(self, commit: Callable[[], Any], driver: Any) -> None:
+        """Do what commits, unless that goes wrong."""
         hazard = self._comes(at_commit=True)
-        driver = connection.driver_connection
         if hazard == Hazard.LOST_BEFORE:
             _break(driver)
-        commit(connection)
+        commit()
         if hazard == Hazard.KILLED_AFTER:
             self.dead = True
             raise Killed
@@ -142,8 +145,10 @@ class Hazards:
 
 
 def _sqlite_error(hazard: Hazard) -> sqlite3.Error:
-    kind, said = _SQLITE[hazard]
-    return kind(said)
+    kind, said, code = _SQLITE[hazard]
+    error = kind(said)
+    error.sqlite_errorcode = code
+    return error
 
 
 def _break(driver: Any) -> None:
@@ -185,6 +190,9 @@ class _SqliteCursor(sqlite3.Cursor):
         connection = self.connection
         assert isinstance(connection, _SqliteConnection), "no other makes such cursors"
         connection.hazards.at_statement(connection)
+        if arguments[0].startswith("INSERT") and not connection.in_transaction:  # it commits itself
+            connection.hazards.around_commit(lambda: super(_SqliteCursor, self).execute(*arguments), connection)
+            return self
         return super().execute(*arguments)
 
 

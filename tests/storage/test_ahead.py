@@ -1,14 +1,14 @@
 """Commands decided ahead of their transaction, on SQLite: whatever the log turns out to be, the answers are right."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from queue_service import errors, schema
@@ -21,13 +21,36 @@ from tests.metrics.driving import at, plan_document
 from tests.storage.engines import EngineNode, issue
 
 WAIT_S = 30
+BUSY_MS = 500
 TAKEN_IN = "INSERT INTO intake"
-TRIED_AHEAD = 1
-"""So often what was decided ahead is tried to be stored before it is done from the beginning."""
+
+
+class Faulty(Database):
+    """A real database whose next statements that commit themselves meet faults of ours."""
+
+    def __init__(self, url: str) -> None:
+        """None yet."""
+        super().__init__(url)
+        self.faults: list[Exception] = []
+
+    @contextmanager
+    def at_once(self) -> Iterator[Connection]:
+        """A connection, or a fault."""
+        if self.faults:
+            raise self.faults.pop()
+        with super().at_once() as connection:
+            yield connection
 
 
 class Node(EngineNode):
     """On an SQLite file."""
+
+    database: Faulty
+
+    @property
+    def driver(self) -> Any:
+        """The writer's connection."""
+        return self.database.engine.raw_connection().driver_connection
 
     async def handed_on(self) -> None:
         """Wait until the writer has all there is."""
@@ -44,7 +67,7 @@ class Node(EngineNode):
 @pytest.fixture
 async def node(tmp_path: Path) -> AsyncIterator[Node]:
     """A running engine with a planned hall."""
-    database = Database(f"sqlite:///{tmp_path}/queue.db")
+    database = Faulty(f"sqlite:///{tmp_path}/queue.db")
     schema.prepare(database)
     made = Node(database)
     made.engine.start()
@@ -67,22 +90,10 @@ async def two_batches(node: Node) -> list[Any]:
 @contextmanager
 def statements_of(node: Node) -> Iterator[list[str]]:
     """What the writer's connection is told during the block."""
-    driver: Any = node.database.engine.raw_connection().driver_connection
     said: list[str] = []
-    driver.set_trace_callback(said.append)
+    node.driver.set_trace_callback(said.append)
     yield said
-    driver.set_trace_callback(None)
-
-
-def failing(node: Node, moment: str, fault: Callable[[], Exception], times: int) -> None:
-    """The next times that a transaction of the engine's comes to this moment, that goes wrong."""
-    left = [fault() for _ in range(times)]
-
-    def fail(*_: Any) -> None:
-        if left:
-            raise left.pop()
-
-    event.listen(node.database.engine, moment, fail)
+    node.driver.set_trace_callback(None)
 
 
 async def test_what_waits_is_decided_while_another_batch_is_stored(node: Node) -> None:
@@ -93,7 +104,8 @@ async def test_what_waits_is_decided_while_another_batch_is_stored(node: Node) -
 
 async def test_a_commit_without_an_answer_takes_along_what_was_decided_on_top(node: Node) -> None:
     """The first is answered undecided (it was rolled back); the others are decided afresh, without it."""
-    failing(node, "commit", lambda: OSError("the line is dead"), 1)
+    interruptions = [1]
+    node.driver.set_progress_handler(lambda: interruptions.pop() if interruptions else 0, 1)
     first, *others = await two_batches(node)
     assert isinstance(first, errors.OutcomeUnknown)
     assert [int(one.body) for one in others] == [3, 4]
@@ -101,18 +113,25 @@ async def test_a_commit_without_an_answer_takes_along_what_was_decided_on_top(no
 
 
 async def test_a_database_that_is_not_available_costs_one_batch(node: Node) -> None:
-    """Answered at once as undecided; what was decided on top of it is stored when it is back."""
-    failing(node, "begin", lambda: OperationalError("BEGIN", None, Exception("disk I/O error")), TRIED_AHEAD)
-    first, *others = await two_batches(node)
-    assert type(first) is errors.Unavailable
-    assert [int(one.body) for one in others] == [3, 4]
+    """Answered as undecided; what was decided on top of it is stored when it is back."""
+    node.driver.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    with closing(sqlite3.connect(node.database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first = node.ask(issue(1))
+        await node.handed_on()
+        others = [node.ask(issue(2)), node.ask(issue(3))]
+        with pytest.raises(errors.Unavailable):
+            await first
+        other.execute("ROLLBACK")
+    assert [int(one.body) for one in await asyncio.gather(*others)] == [3, 4]
 
 
 async def test_a_fault_of_storing_is_tried_from_the_beginning(node: Node) -> None:
     """Nobody notices, order included."""
-    failing(node, "begin", lambda: LookupError("a fault"), TRIED_AHEAD)
+    node.database.faults = [LookupError("a fault")]
     answers = await two_batches(node)
     assert [int(one.body) for one in answers] == [3, 4, 5]
+    assert node.database.faults == []
 
 
 async def test_what_another_process_wrote_is_read_first(node: Node) -> None:
