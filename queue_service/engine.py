@@ -181,18 +181,26 @@ class Engine:
         if isinstance(thing, Decided):
             self._store(thing)
             return
-        if isinstance(thing, list):
-            self._work_off(thing, self._database.write)
-        elif isinstance(thing, _Maintenance):
-            self._maintain(thing)
-        elif isinstance(thing, Turn):
-            self._take_turn(thing)
-        else:
-            self._ending = True
+        try:
+            if isinstance(thing, list):
+                self._work_off(thing, self._database.write)
+            elif isinstance(thing, _Maintenance):
+                self._maintain(thing)
+            elif isinstance(thing, Turn):
+                self._take_turn(thing)
+            else:
+                self._ending = True
+        finally:
+            self._tell_done()
+
+    def _tell_done(self) -> None:
+        """Whatever became of it: nothing would be done any more if the event loop took it to be under way."""
         if self._near is not None:
             self._tell_loop(self._near.done)
 
     def _maintain(self, item: _Maintenance) -> None:
+        if not item.future.set_running_or_notify_cancel():
+            return
         try:
             with self._database.write() as connection:
                 result = item.work(connection)
@@ -232,8 +240,10 @@ class Engine:
                 return
             self._tell_loop(self._near.failed, decided, outcome)
             events = []
-        self._announce(decided.asks, events, decided.begun)
-        self._tell_loop(self._near.done)
+        try:
+            self._announce(decided.asks, events, decided.begun)
+        finally:
+            self._tell_done()
 
     def _work_off(self, items: list[_Item], write: Write) -> None:
         begun = time.perf_counter()

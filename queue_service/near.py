@@ -98,7 +98,11 @@ class Near(Generic[Ask]):
         if decided.submissions[0].deadline_ms < self._clock.monotonic_ms():
             self.refused(decided)  # they stood decided for too long: from the beginning, they are told so
             return
-        decided.rows = self._batches.close(decided.work)
+        try:
+            decided.rows = self._batches.close(decided.work)
+        except Exception:  # noqa: BLE001 (the writer thread meets the same, and says so)
+            self.refused(decided)
+            return
         self._hand_on(decided)
         self._decide_waiting()
 

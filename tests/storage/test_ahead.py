@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -211,6 +212,24 @@ async def test_rows_that_move_and_rows_that_go_are_stored_at_once(node: Node) ->
 
 def read_nothing(_: Connection) -> None:
     """Work for the writer."""
+
+
+async def test_work_that_nobody_waits_for_any_more_stops_nobody(node: Node) -> None:
+    """As when a node is asked to stop: what was given later is done all the same."""
+    entered, release = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        entered.set()
+        release.wait(WAIT_S)
+
+    holding = asyncio.create_task(node.engine.maintain(hold))
+    given_up = asyncio.create_task(node.engine.maintain(read_nothing))
+    await asyncio.to_thread(entered.wait, WAIT_S)
+    given_up.cancel()
+    release.set()
+    await holding
+    async with asyncio.timeout(WAIT_S):
+        assert int((await node.ask(issue(1))).body) == 3
 
 
 async def test_other_work_comes_after_what_is_decided(node: Node) -> None:
