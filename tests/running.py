@@ -10,6 +10,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from sqlalchemy import Connection
 
 from api.cli.serve import Server
 from api.service import Service
@@ -200,3 +202,21 @@ async def inner_node(folder: Path, clock: Clock | None = None, **settings: Any) 
     finally:
         server.should_exit = True
         await serving
+
+
+@asynccontextmanager
+async def writer_held(inner: Inner) -> AsyncIterator[None]:
+    """The writer is busy for the length of the block; what is asked meanwhile makes one batch."""
+    entered, release = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        entered.set()
+        release.wait(WAIT_S)
+
+    holding = asyncio.create_task(inner.service.engine.maintain(hold))
+    await eventually(entered.is_set, "the writer is held")
+    try:
+        yield
+    finally:
+        release.set()
+        await holding

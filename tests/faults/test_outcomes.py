@@ -3,7 +3,6 @@
 import asyncio
 import re
 import sqlite3
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from queue_service.database import Database
 from tests.faults.proving import prove_all
 from tests.halls import plan
 from tests.http.shapes import check_problem
-from tests.running import WAIT_S, Inner, eventually, inner_node
+from tests.running import Inner, eventually, inner_node, writer_held
 
 NOON_MS = 1_772_424_000_000
 """Monday 2026-03-02, 12:00 in Asia/Shanghai."""
@@ -81,24 +80,6 @@ async def _issue_one(inner: Inner, key: str, hall: str) -> httpx.Response:
     return await inner.client.post(f"/v1/halls/{hall}/tickets", json=body, headers=headers)
 
 
-@asynccontextmanager
-async def _held(inner: Inner) -> AsyncIterator[None]:
-    """The writer is busy for the length of the block; what is asked meanwhile makes one batch."""
-    entered, release = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        entered.set()
-        release.wait(WAIT_S)
-
-    holding = asyncio.create_task(inner.service.engine.maintain(hold))
-    await eventually(entered.is_set, "the writer is held")
-    try:
-        yield
-    finally:
-        release.set()
-        await holding
-
-
 async def _queued(inner: Inner, *wishes: Wish) -> "asyncio.Task[list[httpx.Response]]":
     """Ask for tickets while the writer is held, and wait until all are in the queue."""
     asking = asyncio.create_task(_issue(inner, *wishes))
@@ -136,7 +117,7 @@ async def test_a_commit_without_an_answer_is_repeated_without_harm(
     wishes = [(f"key-{number}", "hall") for number in range(8)]
     async with _node(tmp_path) as inner:
         await _issue(inner, ("before", "hall"))
-        async with _held(inner):
+        async with writer_held(inner):
             asking = await _queued(inner, *wishes)
             inner.service.database.loses = loses  # type: ignore[attr-defined]
         for answer in await asking:
@@ -191,7 +172,7 @@ async def test_of_a_batch_only_the_culprit_fails(tmp_path: Path) -> None:
     async with _node(tmp_path) as inner:
         _trigger(tmp_path, "culprit")
         before = await _commits(inner)
-        async with _held(inner):
+        async with writer_held(inner):
             asking = await _queued(inner, *wishes)
         answers = await asking
         after = await _commits(inner)
@@ -212,7 +193,7 @@ async def test_a_hall_is_not_harmed_by_anothers_culprit(tmp_path: Path) -> None:
     wishes = [("a", "hall"), ("b", "other"), ("culprit", "hall"), ("c", "other"), ("d", "hall")]
     async with _node(tmp_path) as inner:
         _trigger(tmp_path, "culprit")
-        async with _held(inner):
+        async with writer_held(inner):
             asking = await _queued(inner, *wishes)
         answers = await asking
         assert [answer.status_code for answer in answers] == [201, 201, 500, 201, 201]
@@ -226,7 +207,7 @@ async def test_a_command_that_waited_too_long_is_undecided(tmp_path: Path) -> No
     """After five seconds in the queue it is 503 and nothing was done; the same key is decided afresh."""
     clock = HandClock(NOON_MS)
     async with _node(tmp_path, clock) as inner:
-        async with _held(inner):
+        async with writer_held(inner):
             asking = await _queued(inner, ("late", "hall"))
             clock.set_ms(NOON_MS + engine.DEADLINE_MS + 1)
         [late] = await asking
@@ -241,7 +222,7 @@ async def test_a_command_within_its_time_is_decided(tmp_path: Path) -> None:
     """At exactly five seconds it still counts."""
     clock = HandClock(NOON_MS)
     async with _node(tmp_path, clock) as inner:
-        async with _held(inner):
+        async with writer_held(inner):
             asking = await _queued(inner, ("just-in-time", "hall"))
             clock.set_ms(NOON_MS + engine.DEADLINE_MS)
         assert (await asking)[0].status_code == 201
@@ -252,7 +233,7 @@ async def test_a_full_queue_is_said_at_once(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(engine, "QUEUE_LIMIT", 3)
     wishes = [(f"key-{number}", "hall") for number in range(3)]
     async with _node(tmp_path) as inner:
-        async with _held(inner):
+        async with writer_held(inner):
             asking = await _queued(inner, *wishes)
             [refused] = await _issue(inner, ("one-too-many", "hall"))
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
@@ -266,7 +247,7 @@ async def test_a_full_queue_is_said_at_once(tmp_path: Path, monkeypatch: pytest.
 async def test_who_has_gone_away_stops_nobody(tmp_path: Path) -> None:
     """A client that hangs up while its command waits: it is decided all the same, and the others are answered."""
     async with _node(tmp_path) as inner:
-        async with _held(inner):
+        async with writer_held(inner):
             asking = await _queued(inner, ("gone", "hall"), ("stays", "other"))
             async with httpx.AsyncClient(base_url=inner.base_url) as other:
                 leaving = asyncio.create_task(

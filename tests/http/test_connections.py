@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.locking import write_lock
 from tests.http.served import HEAD_BYTES, ISSUE, TAX, TICKETS, Place, brief, served
 from tests.http.wire import get, post
-from tests.running import eventually
+from tests.running import eventually, writer_held
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,7 +51,7 @@ async def test_a_connection_is_not_idle_while_a_command_is_under_way(place: Plac
     """Not even where the one before it, sent in the same piece, was refused at once."""
     refused = post("/v1/tickets/nonsense/start")
     async with place.wire() as wire:
-        with write_lock(place.folder):
+        async with writer_held(place.inner):
             assert brief(await wire.ask(refused + ISSUE)) == (404, None)
             connection = place.connection(wire)
             assert connection is not None
@@ -75,7 +74,7 @@ async def test_a_command_whose_client_has_gone_is_done_all_the_same(
     """It was under way: it is stored and counted, and nothing is said about it."""
     issued, counted = place.issued, place.counted(201)
     async with place.wire() as wire:
-        with write_lock(place.folder):
+        async with writer_held(place.inner):
             await place.reached(wire, ISSUE)
             wire.drop()
             await eventually(lambda: place.connection(wire) is None, "the node sees that the client has gone")
@@ -144,7 +143,7 @@ async def test_a_node_that_stops_answers_what_has_begun(tmp_path: Path, name: st
     """And only then closes the connection; the answer says so."""
     request, sent, status = STOPPED[name]
     async with served(tmp_path) as place, place.wire() as wire:
-        with write_lock(tmp_path):
+        async with writer_held(place.inner):
             await place.reached(wire, request[:sent])
             place.inner.server.should_exit = True
             await eventually(lambda: not place.inner.server.servers[0].is_serving(), "the node stops")
