@@ -214,7 +214,7 @@ class Engine:
         """The hall that was waited for is locked: decide what is still there to be decided."""
         try:
             if items := self._skipped.take(turn.hall):
-                self._work_off(items, turn.write)
+                self._work_off(items, turn.write, is_locked=True)
                 if any(one.hall == turn.hall for one in self._transactions.learned):  # the others are still at it
                     self._skipped.contest(turn.hall)
         except Exception:
@@ -245,10 +245,10 @@ class Engine:
         finally:
             self._tell_done()
 
-    def _work_off(self, items: list[_Item], write: Write) -> None:
+    def _work_off(self, items: list[_Item], write: Write, is_locked: bool = False) -> None:
         begun = time.perf_counter()
         self._transactions.begin()
-        events = self._transactions.run([submission for submission, _ in items], write)
+        events = self._transactions.run([submission for submission, _ in items], write, is_locked=is_locked)
         self._announce(self._skipped.put_off(items), events, begun)
 
     def _announce(self, items: Sequence[_Item], events: Sequence[Logged], begun: float) -> None:

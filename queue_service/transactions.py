@@ -36,13 +36,16 @@ class Transactions:
         """Something new."""
         self.learned, self.ends = [], {}
 
-    def run(self, submissions: list[Submission], write: Write, repeats: int = REPEATS) -> list[Logged]:
-        """Store a batch; when a statement fails for good, split it so that only the culprit fails."""
+    def run(
+        self, submissions: list[Submission], write: Write, repeats: int = REPEATS, is_locked: bool = False
+    ) -> list[Logged]:
+        """Store a batch; when a statement fails for good, split it so that only the culprit fails. `is_locked`: the
+        transaction has its halls already; else halls that others hold, or stand in line for, are skipped."""
         reached_commit = False
         try:
             self._read_copies(submissions)
             with write() as connection:
-                events = self._batches.run(connection, submissions, wait=False)
+                events = self._batches.run(connection, submissions, wait=is_locked)
                 reached_commit = True
             self.learned += self._batches.learned
             self.ends |= self._batches.ends

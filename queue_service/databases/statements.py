@@ -75,10 +75,13 @@ def _errors(connection: Connection, statement: str) -> Iterator[None]:
 
 _POSITION = "id, last_seq, last_hash, day, day_seq, name"
 _NOW_MS = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-_LOCK = f"""WITH held AS MATERIALIZED (SELECT {_POSITION} FROM hall WHERE id = ANY(?) ORDER BY id FOR UPDATE %s)
+_LINE_KEY = "hashtextextended('queue-service line ' || %s, 0)"
+_LINE = f"SELECT pg_advisory_xact_lock({_LINE_KEY % '?'})"
+_NOBODY_IN_LINE = f"AND pg_try_advisory_xact_lock_shared({_LINE_KEY % 'id'})"
+"""Whoever stands in line holds its lock, or waits for it, and then nobody else is given it."""
+_LOCK = f"""WITH held AS MATERIALIZED (SELECT {_POSITION} FROM hall WHERE id = ANY(?) %s ORDER BY id FOR UPDATE %s)
     SELECT *, {_NOW_MS} FROM held"""  # noqa: S608 (our own names)
-_LOCK_FREE, _LOCK_ALL = _LOCK % "SKIP LOCKED", _LOCK % ""
-_LINE = "SELECT pg_advisory_xact_lock(hashtextextended('queue-service line ' || ?, 0))"
+_LOCK_FREE, _LOCK_ALL = _LOCK % (_NOBODY_IN_LINE, "SKIP LOCKED"), _LOCK % ("", "")
 _EXISTING = "SELECT id FROM hall WHERE id = ANY(?)"
 _CREATION_KEY = "hashtextextended('queue-service hall ' || ?, 0)"
 _CREATE_IF_FREE = f"SELECT pg_try_advisory_xact_lock({_CREATION_KEY})"
