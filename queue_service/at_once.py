@@ -7,7 +7,6 @@ one parameter a table, into a view whose trigger writes the tables.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -27,16 +26,6 @@ class Overtaken(Exception):
     """The log, or the answers to a command's key, are not what they were taken to be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """All of a batch. `ends`: where the logs ended (seq, hash) of all halls that it wrote to or only looked at.
-    `unkept`: keys that were taken to be new and get no answer stored: nothing else would notice that they have one."""
-
-    ends: Mapping[str, tuple[int, str]]
-    unkept: Sequence[ReceiptKey]
-    rows: Rows
-
-
 def prepare(writer: Engine) -> None:
     """Make the view for the connections of a writer: the one it has (outside of transactions, so that none takes it
     back), and later ones. Not before the schema is as it should be: migrations would trip over the trigger."""
@@ -50,11 +39,15 @@ def _make_view(driver: Any, _: Any) -> None:
     driver.execute(_TRIGGER)
 
 
-def store(connection: Connection, batch: Whole) -> None:
-    """Store and commit it. Raises Overtaken."""
-    rows = batch.rows
+def store(
+    connection: Connection, rows: Rows, ends: Mapping[str, tuple[int, str]], unkept: Sequence[ReceiptKey]
+) -> None:
+    """Store and commit a batch. Raises Overtaken.
+
+    `ends`: where the logs ended (seq, hash) of all halls that it wrote to or only looked at. `unkept`: keys that were
+    taken to be new and get no answer stored: nothing else would notice that they have one."""
     parts = (
-        [(hall, *end) for hall, end in batch.ends.items()], batch.unkept, rows.events, rows.moved, rows.tickets,
+        [(hall, *end) for hall, end in ends.items()], unkept, rows.events, rows.moved, rows.tickets,
         rows.legs, rows.gone, rows.receipts, rows.halls,
     )  # fmt: skip
     try:

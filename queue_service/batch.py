@@ -123,7 +123,7 @@ class Batches:
         for one in mine:
             self._conclude(work, one, copies[one.hall])
         rows = self.close(work)
-        if rows is not appending.NOTHING:
+        if work.writes:
             appending.store(connection, rows)
         self._copies.update((name, copy) for name, copy in copies.items() if copy.hall.seq > 0)
         self.learned = work.learned
@@ -151,7 +151,7 @@ class Batches:
     def close(self, work: "Work") -> appending.Rows:
         """What a batch has to store."""
         self._distrust_if_behind(work)
-        return appending.rows(list(work.writes.values()), work.receipt_rows) if work.writes else appending.NOTHING
+        return appending.rows(list(work.writes.values()), work.receipt_rows)
 
     def undo(self, submissions: Sequence[Submission]) -> None:
         """As if these had not been tried."""

@@ -54,19 +54,15 @@ class Database:
         return self.kind.writer
 
     @contextmanager
-    def write(self, wait: bool = True) -> Iterator[Connection]:
-        """A write transaction: commits at the end, rolls back on any error. `wait` for a lock on the whole database,
-        where there is one; else it is an error."""
-        with self.kind.writer.connect() as connection:
-            self.kind.prepare(connection, wait)
-            with connection.begin():
-                yield connection
+    def write(self) -> Iterator[Connection]:
+        """A write transaction: commits at the end, rolls back on any error."""
+        with self.kind.writer.connect() as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def at_once(self) -> Iterator[Connection]:
         """For one statement that is a transaction of its own: when it ends, it is committed."""
         with self.kind.writer.connect() as connection:
-            self.kind.prepare(connection, wait=True)
             yield connection
 
     def is_undone(self, error: Exception) -> bool:

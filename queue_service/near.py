@@ -39,8 +39,7 @@ class Decided(Generic[Ask]):
 
     def store(self, connection: Connection) -> None:
         """Store it, by the writer thread. Raises Overtaken."""
-        unkept = self.work.unkept(self.submissions)
-        at_once.store(connection, at_once.Whole(self.work.stood_on, unkept, self.rows))
+        at_once.store(connection, self.rows, self.work.stood_on, self.work.unkept(self.submissions))
 
 
 class Near(Generic[Ask]):

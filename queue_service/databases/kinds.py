@@ -46,10 +46,6 @@ class Kind(Protocol):
         """Whether an error of a statement that is a transaction of its own says that nothing was done."""
         ...
 
-    def prepare(self, connection: Connection, wait: bool) -> None:
-        """What a write transaction needs before it begins; whether it may wait for a lock on everything."""
-        ...
-
     def unhurried(self, connection: Connection) -> None:
         """Let this transaction take its time, alone with the schema."""
         ...

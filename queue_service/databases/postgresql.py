@@ -149,9 +149,6 @@ class PostgresServer:
         """Nothing is stored so here."""
         return False
 
-    def prepare(self, connection: Connection, wait: bool) -> None:
-        """There is no lock on everything."""
-
     def unhurried(self, connection: Connection) -> None:
         """Without the writer's bounds; of several that do this, one after the other."""
         self._opened.give_back(connection.connection.driver_connection)

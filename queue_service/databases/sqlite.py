@@ -42,7 +42,6 @@ class SqliteFile:
         self._url = url
         self.writer = self._engine("BEGIN IMMEDIATE", synchronous, poolclass=StaticPool)
         self.readers = self._engine("BEGIN", synchronous, poolclass=QueuePool, pool_size=4, max_overflow=4)
-        self._waits = True
         self._watch_lock = threading.Lock()
         self._watcher: Any = None
 
@@ -84,13 +83,6 @@ class SqliteFile:
         if not isinstance(own, sqlite3.Error) or isinstance(own, sqlite3.IntegrityError):
             return True
         return getattr(own, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-    def prepare(self, connection: Connection, wait: bool) -> None:
-        """Only one process writes at a time: how long to wait for another one."""
-        if wait != self._waits:
-            driver: Any = connection.connection.driver_connection
-            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if wait else 0}")
-            self._waits = wait
 
     def unhurried(self, connection: Connection) -> None:
         """Nothing hurries a transaction here, and it is alone."""
@@ -145,7 +137,7 @@ class SqliteFile:
                 try:
                     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 finally:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if self._waits else 0}")
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     def close(self) -> None:
         """Let go of every connection."""

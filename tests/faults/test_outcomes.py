@@ -50,10 +50,10 @@ class Unreliable(Database):
             raise self.fault("INSERT", None, sqlite3.OperationalError("disk I/O error"))
 
     @contextmanager
-    def write(self, wait: bool = True) -> Iterator[Connection]:
+    def write(self) -> Iterator[Connection]:
         """A write transaction; the loss, if one is due, happens once."""
         loses, self.loses = self.loses, None
-        with super().write(wait) as connection:
+        with super().write() as connection:
             yield connection
             if loses == "before":
                 raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
