@@ -62,7 +62,7 @@ class Service:
         self.metrics = HallMetrics(settings.wait_buckets)
         self.charts = Charts()
         self.live = LiveHalls(self)
-        self.feed = Feed(self.database, self.clock, self._fold)
+        self.feed = Feed(self.database, self.clock, self._fold, lambda ends: self.engine.heard(ends))
         self.engine = Engine(self.database, self.clock, self._committed)
         self.metrics.watch(
             Live(

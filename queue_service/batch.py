@@ -132,9 +132,10 @@ class Batches:
 
     # -- ahead of the transaction
 
-    def knows(self, hall: str) -> bool:
-        """Whether there is a copy of a hall."""
-        return hall in self._copies
+    def reaches(self, hall: str) -> int | None:
+        """Up to which seq the copy of a hall goes; None: there is none."""
+        copy = self._copies.get(hall)
+        return None if copy is None else copy.hall.seq
 
     def open(self) -> "Work":
         """Begin a batch that is decided by the copies alone."""

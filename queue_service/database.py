@@ -60,16 +60,6 @@ class Database:
             yield connection
 
     @contextmanager
-    def at_once(self) -> Iterator[Connection]:
-        """For one statement that is a transaction of its own: when it ends, it is committed."""
-        with self.kind.writer.connect() as connection:
-            yield connection
-
-    def is_undone(self, error: Exception) -> bool:
-        """Whether an error of such a statement says that nothing of it was done; else that is not known."""
-        return self.kind.is_undone(error)
-
-    @contextmanager
     def write_unhurried(self) -> Iterator[Connection]:
         """The same for what may take long and is done by one at a time: a migration, a restored log."""
         with self.write() as connection:

@@ -1,4 +1,5 @@
-"""One queue of commands and one writer thread per process (what it stores on a near database is decided: see `near`).
+"""One queue of commands, and one batch of them at a time under way: decided ahead and stored by a process beside the
+node (see `near`, `scribe`), or, where that cannot be, decided and stored by one writer thread.
 
 What arrives while a commit is running makes the next batch (group commit): no timer, no added delay. Queue and batch
 are bounded; a command older than its deadline is answered undecided. Commands of a hall that another node holds wait
@@ -18,15 +19,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from queue_service import at_once, errors
+from queue_service import errors
 from queue_service.batch import Answer, Answering, Batches, Keyed, Submission
-from queue_service.clock import Clock, ClockGuard
+from queue_service.clock import Clock, ClockGuard, DatabaseClock
 from queue_service.database import Database
 from queue_service.databases.kinds import Failure
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.line import Line, Turn
 from queue_service.near import Decided, Near
+from queue_service.scribe import program
+from queue_service.scribe.process import Scribe
+from queue_service.scribe.statements import parts
 from queue_service.skipped import Skipped
 from queue_service.transactions import Transactions, Write
 
@@ -66,8 +70,13 @@ class _Maintenance:
         self.future = future
 
 
+class _Again:
+    """What was skipped is to be tried again."""
+
+
 _Item = tuple[Submission, "asyncio.Future[Answer]"]
-_Thing = _Item | list[_Item] | Decided[_Item] | _Maintenance | Turn | None
+_Errand = _Maintenance | Turn | _Again | None
+"""What is no command; None: the end."""
 
 
 class Engine:
@@ -80,12 +89,13 @@ class Engine:
         self.guard = ClockGuard(clock)
         self._listener = listener
         self._batches = Batches(clock, self.guard)
-        self._queue: queue.SimpleQueue[_Thing] = queue.SimpleQueue()
-        self._near = Near(self._batches, clock, _submission_of, self._queue.put) if database.is_near else None
-        self._line = Line(database, self._queue.put)
+        self._queue: queue.SimpleQueue[list[_Item] | _Errand] = queue.SimpleQueue()
+        self.scribe = Scribe(database.kind)
+        self._near: Near[Any] = Near(self._batches, clock, _submission_of, self)
+        self._line = Line(database, lambda turn: self._tell_loop(self._put, turn))
         self._skipped: Skipped[_Item] = Skipped(clock, BATCH_LIMIT, self._line.join)
         self._transactions = Transactions(database, self._batches)
-        self._ending = False
+        self._ending = self._asked_again = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
@@ -94,10 +104,9 @@ class Engine:
         """Start the writer thread; call it on the running event loop."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.guard.begin()
-        if self._near is not None:
-            at_once.prepare(self._database.engine)
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+        self.scribe.begin()
 
     async def stop(self) -> None:
         """Finish what was submitted, then end the writer thread."""
@@ -105,6 +114,7 @@ class Engine:
         self._put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._line.stop)
+        await self.scribe.stop()
 
     @property
     def is_alive(self) -> bool:
@@ -141,14 +151,56 @@ class Engine:
     @property
     def waiting(self) -> int:
         """How much waits to be done."""
-        return self._queue.qsize() + len(self._skipped) + (len(self._near) if self._near is not None else 0)
+        return self._queue.qsize() + len(self._skipped) + len(self._near)
 
-    def _put(self, thing: _Item | _Maintenance | None) -> None:
-        if self._near is None:
-            self._queue.put(thing)
-        else:
-            assert self._loop is not None, "start() first"
-            self._near.put(thing, self._loop.call_soon)
+    def heard(self, ends: Mapping[str, int]) -> None:
+        """The logs of some halls go so far, as other nodes say."""
+        self._near.heard(ends)
+
+    def _put(self, thing: _Item | _Errand) -> None:
+        assert self._loop is not None, "start() first"
+        self._near.put(thing, self._loop.call_soon)
+
+    # -- what becomes of what was taken
+
+    def can_store(self) -> bool:
+        """Whether the process beside the node could store a batch."""
+        return self.scribe.is_ready
+
+    def waits(self, hall: str) -> bool:
+        """Whether earlier commands for a hall wait for others to let go of it."""
+        return self._skipped.waits(hall)
+
+    def work_off(self, thing: list[_Item] | _Errand) -> None:
+        """Have the writer thread do it."""
+        self._queue.put(thing)
+
+    def store(self, decided: Decided[_Item]) -> None:
+        """Have the process beside the node store it."""
+        remaining_ms = decided.submissions[0].deadline_ms - self._clock.monotonic_ms()
+        until_ms = self._clock.now_ms() + remaining_ms if isinstance(self._clock, DatabaseClock) else None
+        ends = {write.hall.id: write.hall.seq for write in decided.work.writes.values()}
+        self.scribe.store(
+            parts(decided, until_ms), remaining_ms, ends, lambda word, said: self._stored(decided, word, said)
+        )
+
+    def _stored(self, decided: Decided[_Item], word: str, said: str) -> None:
+        events = decided.work.events
+        if word == program.REFUSED:
+            LOG.debug("batch-refused: %s", said)
+            self._near.refused(decided)
+            return
+        if word != program.DONE:
+            LOG.warning("batch-%s: %s", word, said)
+            is_undone = word == program.UNAVAILABLE
+            self._near.failed(decided, errors.Unavailable() if is_undone else errors.OutcomeUnknown())
+            events = []
+        finished = time.perf_counter()
+        commit = Commit(decided.submissions, events, finished - decided.begun, finished)
+        try:
+            self._deliver(commit, decided.asks)
+        finally:
+            self._near.done()
 
     # -- the writer thread
 
@@ -161,42 +213,31 @@ class Engine:
         LOG.info("writer-stopped")
 
     def _step(self) -> None:
-        """Wait for something to do (where commands were skipped, only for a moment), then do all that has arrived."""
-        items: list[_Item] = []
+        """Wait for something to do, and do it. Skipped commands are tried again with each batch; if there is none, they
+        ask for one."""
         try:
-            self._take(self._queue.get(timeout=SKIPPED_S if self._skipped else None), items)
-            while len(items) < BATCH_LIMIT:
-                self._take(self._queue.get_nowait(), items)
+            thing = self._queue.get(timeout=SKIPPED_S if self._skipped and not self._asked_again else None)
         except queue.Empty:
-            pass
-        batch = self._skipped.before(items)
-        if batch:
-            self._work_off(batch, self._database.write)
-
-    def _take(self, thing: _Thing, items: list[_Item]) -> None:
-        """A command joins the batch; anything else is done at once, by itself."""
-        if isinstance(thing, tuple):
-            items.append(thing)
-            return
-        if isinstance(thing, Decided):
-            self._store(thing)
+            self._asked_again = True
+            self._tell_loop(self._put, _Again())
             return
         try:
-            if isinstance(thing, list):
-                self._work_off(thing, self._database.write)
-            elif isinstance(thing, _Maintenance):
+            if isinstance(thing, _Maintenance):
                 self._maintain(thing)
             elif isinstance(thing, Turn):
                 self._take_turn(thing)
-            else:
+            elif thing is None:
                 self._ending = True
+            else:
+                self._work_off_with_skipped(thing if isinstance(thing, list) else [])
         finally:
-            self._tell_done()
+            self._tell_loop(self._near.done)  # whatever became of it: else nothing would be done any more
 
-    def _tell_done(self) -> None:
-        """Whatever became of it: nothing would be done any more if the event loop took it to be under way."""
-        if self._near is not None:
-            self._tell_loop(self._near.done)
+    def _work_off_with_skipped(self, items: list[_Item]) -> None:
+        self._asked_again = False
+        batch = self._skipped.before(items)
+        if batch:
+            self._work_off(batch, self._database.write)
 
     def _maintain(self, item: _Maintenance) -> None:
         if not item.future.set_running_or_notify_cancel():
@@ -222,33 +263,11 @@ class Engine:
         finally:
             turn.let_go()
 
-    def _store(self, decided: Decided[_Item]) -> None:
-        """Store what was decided on the event loop."""
-        assert self._near is not None, "nobody else decides ahead"
-        self._transactions.begin()
-        events = decided.work.events
-        has_begun = False
-        try:
-            with self._database.at_once() as connection:
-                has_begun = True
-                decided.store(connection)
-        except Exception as error:  # noqa: BLE001 (done again from the beginning, it meets the same, and says so)
-            may_be_done = has_begun and not self._database.is_undone(error)
-            outcome = self._transactions.outcome_of(error, may_be_done)
-            if outcome is None:
-                self._tell_loop(self._near.refused, decided)
-                return
-            self._tell_loop(self._near.failed, decided, outcome)
-            events = []
-        try:
-            self._announce(decided.asks, events, decided.begun)
-        finally:
-            self._tell_done()
-
     def _work_off(self, items: list[_Item], write: Write, is_locked: bool = False) -> None:
         begun = time.perf_counter()
         self._transactions.begin()
         events = self._transactions.run([submission for submission, _ in items], write, is_locked=is_locked)
+        self._near.shared({one.hall for one in self._transactions.learned})
         self._announce(self._skipped.put_off(items), events, begun)
 
     def _announce(self, items: Sequence[_Item], events: Sequence[Logged], begun: float) -> None:
@@ -282,6 +301,6 @@ class Engine:
                 future.set_exception(submission.result or errors.OutcomeUnknown())
 
 
-def _submission_of(thing: _Item | _Maintenance | None) -> Submission | None:
+def _submission_of(thing: _Item | _Errand) -> Submission | None:
     """The command of an item; None where it is something else."""
     return thing[0] if isinstance(thing, tuple) else None

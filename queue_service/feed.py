@@ -44,11 +44,14 @@ class Feed:
     """All views of this process, kept up with the log. A hall's view stays the same object for as long as the log has
     the hall."""
 
-    def __init__(self, database: Database, clock: Clock, fold: Fold) -> None:
-        """`fold` lets metrics keep up with every view."""
+    def __init__(
+        self, database: Database, clock: Clock, fold: Fold, heard: Callable[[Mapping[str, int]], None]
+    ) -> None:
+        """`fold` lets metrics keep up with every view; `heard` is told where logs end by the word of other nodes."""
         self._database = database
         self._clock = clock
         self._fold = fold
+        self._tell_heard = heard
         self._database_errors = (SQLAlchemyError, database.engine.dialect.loaded_dbapi.Error)
         self.views: dict[str, View] = {}
         self._latest: dict[str, int] = {}
@@ -170,6 +173,7 @@ class Feed:
     def _heard(self, ends: Mapping[str, int] | None) -> None:
         """Another node says where logs end now; or from now on they will (nothing), or will not (None)."""
         self._is_told = ends is not None
+        self._tell_heard(ends or {})
         self.reached(ends or {})
         if not ends or not ends.keys() <= self.views.keys():
             self._nudged.set()

@@ -1,27 +1,28 @@
-"""The short way for a database that is near (SQLite): each command is decided on the event loop as it comes, ahead of
-its transaction; what has gathered is stored by one statement on the writer thread (see `at_once`).
+"""Deciding ahead: each command is decided on the event loop as it comes, before its transaction; what has gathered is
+stored by a process beside the node (see `scribe`), and meanwhile the next batch gathers.
 
-The copies say how each hall will stand once all that was decided is stored, so deciding waits for no disk. The
-statement makes sure that the log still ends where the commands were decided from, and that none of their keys was
-answered before. Where that is not so (another process wrote, a client repeats itself), or where anything else goes
-wrong or the database must be asked (a hall without a copy, a closed ticket, an error), the commands are left to the
-writer thread, which does them again from the beginning, with nothing else under way.
+The copies say how each hall will stand once all that was decided is stored, so deciding waits for no disk. The batch
+makes sure that the logs still end where its commands were decided from, and that none of their keys was answered
+before. Where that is not so (another node wrote, a client repeats itself), or where anything else goes wrong or the
+database must be asked (a hall without a copy or that others are at, a closed ticket, an error), the commands are left
+to the writer thread, which does them again from the beginning, with nothing else under way.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection
-
-from queue_service import appending, at_once
+from queue_service import appending
 from queue_service.batch import Batches, NotAtOnce, Submission, Work
 from queue_service.clock import Clock
 
 LIMIT = 128
 """Commands of a batch; more wait undecided."""
+SHARED_MS = 10_000
+"""So long after others wrote to a hall nothing is decided ahead there. Each time that turns out to be wrong, the copy
+is lost, and the hall's day has to be read again."""
 
 Ask = TypeVar("Ask")
 """A command on its way, as the engine keeps it."""
@@ -37,9 +38,25 @@ class Decided(Generic[Ask]):
     rows: appending.Rows = appending.NOTHING
     begun: float = 0.0
 
-    def store(self, connection: Connection) -> None:
-        """Store it, by the writer thread. Raises Overtaken."""
-        at_once.store(connection, self.rows, self.work.stood_on, self.work.unkept(self.submissions))
+
+class Storing(Protocol):
+    """What is to be done with what was taken."""
+
+    def can_store(self) -> bool:
+        """Whether a batch that was decided ahead could be handed on."""
+        ...
+
+    def waits(self, hall: str) -> bool:
+        """Whether earlier commands for a hall wait for others to let go of it."""
+        ...
+
+    def store(self, decided: Decided[Any]) -> None:
+        """Have a batch stored; `done`, `refused` or `failed` is called after it."""
+        ...
+
+    def work_off(self, thing: Any) -> None:
+        """Have the writer thread do commands from the beginning, or something else; it calls `done` after it."""
+        ...
 
 
 class Near(Generic[Ask]):
@@ -50,14 +67,15 @@ class Near(Generic[Ask]):
         batches: Batches,
         clock: Clock,
         submission_of: Callable[[Ask], Submission | None],
-        hand_on: Callable[[Any], object],
+        storing: Storing,
     ) -> None:
-        """`submission_of` an ask is None where it is no command; such are handed on as they are. `hand_on` gives the
-        writer thread an ask, commands to be done from the beginning, or a Decided; it calls `done` after each."""
+        """`submission_of` an ask is None where it is no command; such are handed on as they are."""
         self._batches = batches
         self._clock = clock
         self._submission_of = submission_of
-        self._hand_on = hand_on
+        self._storing = storing
+        self._heard: dict[str, int] = {}
+        self._shared_until_ms: dict[str, int] = {}
         self._waiting: deque[Ask] = deque()
         self._ahead: Decided[Ask] | None = None
         self._is_busy = self._is_alone = False
@@ -91,10 +109,11 @@ class Near(Generic[Ask]):
     def _hand_on_alone(self, work: Ask | list[Ask]) -> None:
         """The writer thread may use the copies: nothing is decided meanwhile."""
         self._is_alone = True
-        self._hand_on(work)
+        self._storing.work_off(work)
 
     def _hand_on_decided(self, decided: Decided[Ask]) -> None:
-        if decided.submissions[0].deadline_ms < self._clock.monotonic_ms():
+        is_late = decided.submissions[0].deadline_ms < self._clock.monotonic_ms()
+        if is_late or not self._storing.can_store():
             self.refused(decided)  # they stood decided for too long: from the beginning, they are told so
             return
         try:
@@ -102,7 +121,7 @@ class Near(Generic[Ask]):
         except Exception:  # noqa: BLE001 (the writer thread meets the same, and says so)
             self.refused(decided)
             return
-        self._hand_on(decided)
+        self._storing.store(decided)
         self._decide_waiting()
 
     def refused(self, decided: Decided[Ask]) -> None:
@@ -137,7 +156,7 @@ class Near(Generic[Ask]):
 
     def _decide(self, submission: Submission) -> bool:
         """Decide one command; False: the writer thread must do it."""
-        if not self._batches.knows(submission.hall):
+        if not self._is_mine(submission.hall) or not self._storing.can_store():
             return False
         if self._ahead is None:
             self._ahead = Decided(self._batches.open(), begun=perf_counter())
@@ -152,6 +171,30 @@ class Near(Generic[Ask]):
             self._waiting.extendleft(reversed(self._take_back(self._ahead)))
             return False
         return True
+
+    # -- halls that other nodes are at, too
+
+    def heard(self, ends: Mapping[str, int]) -> None:
+        """The logs of some halls go so far."""
+        for hall, seq in ends.items():
+            if seq > self._heard.get(hall, 0):
+                self._heard[hall] = seq
+
+    def shared(self, halls: Iterable[str]) -> None:
+        """Others wrote to these halls: for a while nothing is decided ahead there, only to be decided again."""
+        until_ms = self._clock.monotonic_ms() + SHARED_MS
+        self._shared_until_ms |= dict.fromkeys(halls, until_ms)
+
+    def _is_mine(self, hall: str) -> bool:
+        """Whether a hall's copy is, as far as is known, where the log ends."""
+        seq = self._batches.reaches(hall)
+        if seq is None or seq < self._heard.get(hall, 0) or self._storing.waits(hall):
+            return False
+        until_ms = self._shared_until_ms.get(hall)
+        if until_ms is not None and until_ms <= self._clock.monotonic_ms():
+            del self._shared_until_ms[hall]
+            return True
+        return until_ms is None
 
     def _take(self) -> Ask | list[Ask]:
         """The commands at the front, or one thing that is none."""

@@ -36,6 +36,10 @@ class Skipped(Generic[Item]):
         """How many commands."""
         return self._length
 
+    def waits(self, hall: str) -> bool:
+        """Whether commands of a hall are here, or would have to wait in line."""
+        return hall in self._halls or (hall in self._contested_until_ms and self._is_contested(hall))
+
     def before(self, items: Sequence[Item]) -> list[Item]:
         """A batch of these and what is to be tried again; the halls of all others stand in line."""
         batch: list[Item] = []

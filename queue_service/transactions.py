@@ -65,15 +65,6 @@ class Transactions:
             with suppress(errors.LogCorrupt):  # the transaction meets it again, hall by hall
                 self._database.read(lambda connection: self._batches.read(connection, lacking))
 
-    def outcome_of(self, error: Exception, may_be_done: bool) -> errors.QueueServiceError | None:
-        """What to answer to a batch that failed, where trying again would be wrong or in vain; None: it would not."""
-        if may_be_done:
-            return _unanswered(error)
-        if self._database.failure(error) == Failure.UNAVAILABLE:
-            LOG.warning("database-%s: %s", Failure.UNAVAILABLE, getattr(error, "orig", error))
-            return errors.Unavailable()
-        return None
-
     def _after(self, error: Exception, submissions: list[Submission], repeats: int) -> list[Logged]:
         """What to do about a transaction that was rolled back."""
         failure = self._database.failure(error)

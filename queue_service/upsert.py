@@ -8,10 +8,10 @@ import orjson
 from sqlalchemy import Connection, Table
 from sqlmodel import SQLModel
 
-from queue_service.databases.statements import is_postgresql, recordset, straight
+from queue_service.databases.statements import given, is_postgresql, straight
 
 CHUNK_ROWS = 64
-RECORDSET_ROWS = 2_000
+GIVEN_ROWS = 2_000
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -37,23 +37,18 @@ class Upsert:
 
     def __init__(self, table: Table, update: bool) -> None:
         """Work out the statements once; on SQLite there is one per number of rows, so that they stay prepared."""
-        self._columns = [column.name for column in table.columns]
-        row = "(" + ", ".join("?" * len(self._columns)) + ")"
+        row = "(" + ", ".join("?" * len(table.columns)) + ")"
         tail = conflict(table) if update else ""
         head = f"INSERT INTO {table.name} ({names(table)}) "
         self._statements = [f"{head}VALUES {', '.join([row] * size)}{tail}" for size in range(CHUNK_ROWS + 1)]
-        self._recordset = f"{head}SELECT {names(table)} FROM {recordset(table)}{tail}"  # noqa: S608 (our own names)
+        self._given = f"{head}SELECT * FROM {given(table)}{tail}"  # noqa: S608 (our own names)
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Write the rows, in order."""
-        if is_postgresql(connection):
-            self._run_recordset(connection, rows)
-            return
-        for start in range(0, len(rows), CHUNK_ROWS):
-            chunk = rows[start : start + CHUNK_ROWS]
-            straight(connection, self._statements[len(chunk)], tuple(chain.from_iterable(chunk)))
-
-    def _run_recordset(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
-        for start in range(0, len(rows), RECORDSET_ROWS):
-            given = [dict(zip(self._columns, row, strict=True)) for row in rows[start : start + RECORDSET_ROWS]]
-            straight(connection, self._recordset, (orjson.dumps(given).decode(),))
+        size = GIVEN_ROWS if is_postgresql(connection) else CHUNK_ROWS
+        for start in range(0, len(rows), size):
+            chunk = rows[start : start + size]
+            if is_postgresql(connection):
+                straight(connection, self._given, (orjson.dumps(chunk).decode(),))
+            else:
+                straight(connection, self._statements[len(chunk)], tuple(chain.from_iterable(chunk)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -42,8 +42,9 @@ class Kind(Protocol):
         """What an error of a statement means."""
         ...
 
-    def is_undone(self, error: Exception) -> bool:
-        """Whether an error of a statement that is a transaction of its own says that nothing was done."""
+    def scribe(self) -> tuple[str, dict[str, Any]]:
+        """What the process that stores batches (see `queue_service.scribe`) has to know to open it: the kind's name,
+        and how."""
         ...
 
     def unhurried(self, connection: Connection) -> None:

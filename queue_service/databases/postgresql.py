@@ -145,9 +145,10 @@ class PostgresServer:
             return Failure.PASSING
         return Failure.UNAVAILABLE if state.startswith(_UNAVAILABLE) else Failure.LASTING
 
-    def is_undone(self, error: Exception) -> bool:
-        """Nothing is stored so here."""
-        return False
+    def scribe(self) -> tuple[str, dict[str, Any]]:
+        """As the writer."""
+        told = {"channel": CHANNEL, "most": PAYLOAD_HALLS}
+        return "postgresql", {"conninfo": self.conninfo, "settings": WRITER, **told}
 
     def unhurried(self, connection: Connection) -> None:
         """Without the writer's bounds; of several that do this, one after the other."""

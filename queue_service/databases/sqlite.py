@@ -4,7 +4,6 @@ WAL, synchronous=FULL, every write transaction `BEGIN IMMEDIATE`: that is the lo
 run off the commit path.
 """
 
-import sqlite3
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,12 +39,19 @@ class SqliteFile:
         except OSError as error:
             raise BadInput(f"There is no folder for the database {self.path}: {error.strerror}.") from error
         self._url = url
-        self.writer = self._engine("BEGIN IMMEDIATE", synchronous, poolclass=StaticPool)
-        self.readers = self._engine("BEGIN", synchronous, poolclass=QueuePool, pool_size=4, max_overflow=4)
+        self._settings = [
+            "PRAGMA journal_mode=WAL",
+            f"PRAGMA synchronous={synchronous}",
+            "PRAGMA foreign_keys=ON",
+            "PRAGMA wal_autocheckpoint=0",
+            "PRAGMA cache_size=-65536",
+        ]
+        self.writer = self._engine("BEGIN IMMEDIATE", poolclass=StaticPool)
+        self.readers = self._engine("BEGIN", poolclass=QueuePool, pool_size=4, max_overflow=4)
         self._watch_lock = threading.Lock()
         self._watcher: Any = None
 
-    def _engine(self, begin: str, synchronous: str, **pool: Any) -> Engine:
+    def _engine(self, begin: str, **pool: Any) -> Engine:
         timeout_s = BUSY_TIMEOUT_MS / 1000
         arguments = {
             "check_same_thread": False,
@@ -57,11 +63,8 @@ class SqliteFile:
 
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _: Any) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={synchronous}")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA wal_autocheckpoint=0")
-            connection.execute("PRAGMA cache_size=-65536")
+            for setting in self._settings:
+                connection.execute(setting)
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -77,12 +80,10 @@ class SqliteFile:
         """Locked, full, unreadable: it may be better later. SQLite has waited already where that may help."""
         return Failure.UNAVAILABLE if isinstance(error, OperationalError) else Failure.LASTING
 
-    def is_undone(self, error: Exception) -> bool:
-        """A constraint or a lock comes before anything is written; a disk that fails may have written all of it."""
-        own = getattr(error, "orig", error)
-        if not isinstance(own, sqlite3.Error) or isinstance(own, sqlite3.IntegrityError):
-            return True
-        return getattr(own, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    def scribe(self) -> tuple[str, dict[str, Any]]:
+        """As the writer."""
+        bounds = {"timeout_s": BUSY_TIMEOUT_MS / 1000, "log_bytes": RESTART_WAL_BYTES}
+        return "sqlite", {"file": str(self.path), "settings": self._settings, **bounds}
 
     def unhurried(self, connection: Connection) -> None:
         """Nothing hurries a transaction here, and it is alone."""

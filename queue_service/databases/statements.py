@@ -3,7 +3,7 @@
 Statements are written with SQLite's marks (`?`). What is asked, and when, stands in `queue_service.journal`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -74,14 +74,14 @@ def _errors(connection: Connection, statement: str) -> Iterator[None]:
 # -- locking halls
 
 _POSITION = "id, last_seq, last_hash, day, day_seq, name"
-_NOW_MS = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+NOW_MS = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _LINE_KEY = "hashtextextended('queue-service line ' || %s, 0)"
 _LINE = f"SELECT pg_advisory_xact_lock({_LINE_KEY % '?'})"
-_NOBODY_IN_LINE = f"AND pg_try_advisory_xact_lock_shared({_LINE_KEY % 'id'})"
+NOBODY_IN_LINE = f"AND pg_try_advisory_xact_lock_shared({_LINE_KEY % 'hall.id'})"
 """Whoever stands in line holds its lock, or waits for it, and then nobody else is given it."""
 _LOCK = f"""WITH held AS MATERIALIZED (SELECT {_POSITION} FROM hall WHERE id = ANY(?) %s ORDER BY id FOR UPDATE %s)
-    SELECT *, {_NOW_MS} FROM held"""  # noqa: S608 (our own names)
-_LOCK_FREE, _LOCK_ALL = _LOCK % (_NOBODY_IN_LINE, "SKIP LOCKED"), _LOCK % ("", "")
+    SELECT *, {NOW_MS} FROM held"""  # noqa: S608 (our own names)
+_LOCK_FREE, _LOCK_ALL = _LOCK % (NOBODY_IN_LINE, "SKIP LOCKED"), _LOCK % ("", "")
 _EXISTING = "SELECT id FROM hall WHERE id = ANY(?)"
 _CREATION_KEY = "hashtextextended('queue-service hall ' || ?, 0)"
 _CREATE_IF_FREE = f"SELECT pg_try_advisory_xact_lock({_CREATION_KEY})"
@@ -164,17 +164,23 @@ def now_ms(connection: Connection) -> int | None:
     """The time by the database's clock; None where that is the process's."""
     if not is_postgresql(connection):
         return None
-    return int(straight(connection, f"SELECT {_NOW_MS}").fetchall()[0][0])
+    return int(straight(connection, f"SELECT {NOW_MS}").fetchall()[0][0])
 
 
 # -- many rows at once
 
 
-def recordset(table: Table) -> str:
-    """PostgreSQL: rows of a table from one JSON parameter. An array for each column (`unnest`) costs the writer
-    thread four times as much, a mark for each value fifteen times: measured, 64 rows of 20 columns."""
-    columns = ", ".join(f"{column.name} {_type_name(column.type)}" for column in table.columns)
-    return f"json_to_recordset(?::json) AS given({columns})"
+def given(table: Table) -> str:
+    """PostgreSQL: rows of a table from one JSON parameter, an array of arrays, as a subquery of that name. Measured
+    with 32 rows of 20 columns, server and client: 4 + 1 µs a row; objects (`json_to_recordset`) 6 + 4, an array for each
+    column (`unnest`) 6 + 6, a mark for each value 8 + 55."""
+    return f"(SELECT {picked((column.name, _type_name(column.type)) for column in table.columns)}) AS given"
+
+
+def picked(columns: Iterable[tuple[str, str]]) -> str:
+    """The same for columns (name, type), without parentheses: what stands behind a SELECT."""
+    values = (f"(one ->> {place})::{kind} AS {name}" for place, (name, kind) in enumerate(columns))
+    return f"{', '.join(values)} FROM jsonb_array_elements(?::jsonb) AS one"
 
 
 def _type_name(kind: Any) -> str:
