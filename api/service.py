@@ -62,8 +62,8 @@ class Service:
         self.metrics = HallMetrics(settings.wait_buckets)
         self.charts = Charts()
         self.live = LiveHalls(self)
-        self.feed = Feed(self.database, self.clock, self._fold, lambda ends: self.engine.heard(ends))
         self.engine = Engine(self.database, self.clock, self._committed)
+        self.feed = Feed(self.database, self.clock, self._fold, self.engine.heard)
         self.metrics.watch(
             Live(
                 halls=lambda: [view.hall for view in self.feed.views.values()],
@@ -71,6 +71,7 @@ class Service:
                 sockets=lambda: self.sockets,
                 skew_ms=lambda: self.engine.guard.skew_ms,
                 ahead_ms=lambda: self.clock.machine_ahead_ms,
+                scribe=lambda: self.engine.scribe.is_ready,
                 ready=lambda: not self.faults(),
                 storage=self._storage,
             )

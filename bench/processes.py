@@ -45,14 +45,13 @@ class Child:
         raise RuntimeError(f"{self._process.args!r} ended: {self.log.read_text(encoding='utf-8')[-2000:]}")
 
     def cpu_s(self) -> float:
-        """Processor time its threads have used so far, in user and kernel mode."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+        """Processor time it has used so far, in user and kernel mode, with all its threads and the processes that it
+        has started."""
+        return sum(map(_cpu_s, _family(self.pid)))
 
     def rss_bytes(self) -> int:
-        """Memory it holds in RAM."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="utf-8").split()[1])
-        return pages * resource.getpagesize()
+        """Memory that it and the processes it has started hold in RAM; what they share counts for each."""
+        return sum(map(_rss_bytes, _family(self.pid)))
 
     def stop(self) -> None:
         """Ask it to end, and wait."""
@@ -64,6 +63,22 @@ class Child:
             self._process.wait(STOP_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    listed = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for one in listed for child in one.read_text(encoding="utf-8").split()]
+    return [pid, *(one for child in children for one in _family(child))]
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def _rss_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * resource.getpagesize()
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:

@@ -31,7 +31,8 @@ class Live:
     """Where the gauges look, each time they are read: on the event loop, which alone changes what they see.
 
     `halls`: the published state of each hall; `sockets`: open ones by view; `skew_ms`: of the wall clock; `ahead_ms`:
-    how far the machine's clock is ahead of the database's; `ready`: as /readyz says; `storage`: of an embedded
+    how far the machine's clock is ahead of the database's; `scribe`: whether the process that stores batches is there;
+    `ready`: as /readyz says; `storage`: of an embedded
     database, None where it is not ours to watch."""
 
     halls: Callable[[], Iterable[Hall]]
@@ -39,6 +40,7 @@ class Live:
     sockets: Callable[[], Mapping[str, int]]
     skew_ms: Callable[[], int]
     ahead_ms: Callable[[], int]
+    scribe: Callable[[], bool]
     ready: Callable[[], bool]
     storage: Callable[[], Storage | None]
 

@@ -29,6 +29,8 @@ class NodeGauges(Collector):
         yield GaugeMetricFamily("queue_clock_skew_seconds", "Wall time against monotonic time since the start.", skew_s)
         about = "This machine's clock against the database's, by which events are dated; 0 where they are the same."
         yield GaugeMetricFamily("queue_clock_ahead_seconds", about, self._live.ahead_ms() / 1000)
+        about = "1 while the process that stores batches is there; commands take longer without it."
+        yield GaugeMetricFamily("queue_scribe_up", about, float(self._live.scribe()))
         yield GaugeMetricFamily(
             "queue_ready", "1 when the node can be given work (/readyz).", float(self._live.ready())
         )

@@ -44,11 +44,6 @@ class Database:
         return self.kind.path
 
     @property
-    def is_near(self) -> bool:
-        """Whether its statements, COMMIT apart, take no longer than our own code does."""
-        return self.kind.is_near
-
-    @property
     def engine(self) -> Engine:
         """For migrations."""
         return self.kind.writer

@@ -190,10 +190,13 @@ class Engine:
             LOG.debug("batch-refused: %s", said)
             self._near.refused(decided)
             return
-        if word != program.DONE:
-            LOG.warning("batch-%s: %s", word, said)
-            is_undone = word == program.UNAVAILABLE
-            self._near.failed(decided, errors.Unavailable() if is_undone else errors.OutcomeUnknown())
+        if word == program.UNAVAILABLE:
+            LOG.warning("database-unavailable: %s", said)
+            self._near.failed(decided, errors.Unavailable())
+            events = []
+        elif word == program.UNKNOWN:
+            LOG.warning("commit-unanswered: %s", said)
+            self._near.failed(decided, errors.OutcomeUnknown())
             events = []
         finished = time.perf_counter()
         commit = Commit(decided.submissions, events, finished - decided.begun, finished)
@@ -267,7 +270,7 @@ class Engine:
         begun = time.perf_counter()
         self._transactions.begin()
         events = self._transactions.run([submission for submission, _ in items], write, is_locked=is_locked)
-        self._near.shared({one.hall for one in self._transactions.learned})
+        self._near.worked_off(events, self._transactions.learned, self._transactions.ends)
         self._announce(self._skipped.put_off(items), events, begun)
 
     def _announce(self, items: Sequence[_Item], events: Sequence[Logged], begun: float) -> None:

@@ -9,7 +9,7 @@ to the writer thread, which does them again from the beginning, with nothing els
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from queue_service import appending
 from queue_service.batch import Batches, NotAtOnce, Submission, Work
 from queue_service.clock import Clock
+from queue_service.domain.events import Logged
 
 LIMIT = 128
 """Commands of a batch; more wait undecided."""
@@ -76,6 +77,7 @@ class Near(Generic[Ask]):
         self._storing = storing
         self._heard: dict[str, int] = {}
         self._shared_until_ms: dict[str, int] = {}
+        self._refused: Mapping[str, tuple[int, str]] = {}
         self._waiting: deque[Ask] = deque()
         self._ahead: Decided[Ask] | None = None
         self._is_busy = self._is_alone = False
@@ -127,6 +129,7 @@ class Near(Generic[Ask]):
     def refused(self, decided: Decided[Ask]) -> None:
         """It could not be stored, and all is as it was before: do it from the beginning, and whatever was decided on
         top of it."""
+        self._refused = decided.work.stood_on
         self._hand_on_alone([*decided.asks, *self._take_back(decided)])
 
     def failed(self, decided: Decided[Ask], outcome: Exception) -> None:
@@ -180,10 +183,16 @@ class Near(Generic[Ask]):
             if seq > self._heard.get(hall, 0):
                 self._heard[hall] = seq
 
-    def shared(self, halls: Iterable[str]) -> None:
-        """Others wrote to these halls: for a while nothing is decided ahead there, only to be decided again."""
-        until_ms = self._clock.monotonic_ms() + SHARED_MS
-        self._shared_until_ms |= dict.fromkeys(halls, until_ms)
+    def worked_off(self, events: Sequence[Logged], learned: Sequence[Logged], ends: Mapping[str, int]) -> None:
+        """The writer thread has stored these, having learned those of others; halls it only looked at end there. Where
+        others are at a hall nothing is decided ahead for a while: it would only have to be decided again."""
+        first = {one.hall: one.previous for one in reversed(events)}
+        shared = {one.hall for one in learned}
+        for hall, (seq, head) in self._refused.items():
+            if first.get(hall, head) != head or ends.get(hall, seq) != seq:
+                shared.add(hall)
+        self._refused = {}
+        self._shared_until_ms |= dict.fromkeys(shared, self._clock.monotonic_ms() + SHARED_MS)
 
     def _is_mine(self, hall: str) -> bool:
         """Whether a hall's copy is, as far as is known, where the log ends."""

@@ -107,6 +107,13 @@ class Node:
         return (self.folder / "node.log").read_text(encoding="utf-8", errors="replace")
 
     @property
+    def children(self) -> list[int]:
+        """The processes that it started and that run."""
+        pid = self.process.pid
+        listed = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(child) for one in listed for child in one.read_text(encoding="utf-8").split()]
+
+    @property
     def database(self) -> Path:
         """Its database file."""
         return self.folder / "queue.db"

@@ -315,8 +315,12 @@ _SPEED = (
 _NODES = (
     Panel(
         "Up and ready",
-        "Scraped, and /readyz.",
-        (("{{instance}} up", 'up{job="queue"}'), ("{{instance}} ready", "queue_ready")),
+        "Scraped, /readyz, and the process that stores.",
+        (
+            ("{{instance}} up", 'up{job="queue"}'),
+            ("{{instance}} ready", "queue_ready"),
+            ("{{instance}} scribe", "queue_scribe_up"),
+        ),
     ),
     Panel("Open sockets", "Displays and visitors.", (("{{instance}} {{view}}", "queue_sockets"),)),
     Panel("Clock skew", "Wall time against monotonic time.", (("{{instance}}", "queue_clock_skew_seconds"),), "s"),

@@ -29,8 +29,6 @@ class Kind(Protocol):
 
     place: str
     """Where it is, for people: without passwords."""
-    is_near: bool
-    """Whether its statements, COMMIT apart, take no longer than our own code does."""
     writer: Engine
     readers: Engine
 

@@ -71,8 +71,6 @@ _UNAVAILABLE = ("08", "25", "53", "55", "57", "58")
 class PostgresServer:
     """One database of a server, or of the servers of a cluster."""
 
-    is_near = False
-
     def __init__(self, url: str) -> None:
         """Nothing is opened yet."""
         try:
@@ -147,8 +145,8 @@ class PostgresServer:
 
     def scribe(self) -> tuple[str, dict[str, Any]]:
         """As the writer."""
-        told = {"channel": CHANNEL, "most": PAYLOAD_HALLS}
-        return "postgresql", {"conninfo": self.conninfo, "settings": WRITER, **told}
+        named = {**self.conninfo, "application_name": f"{self.conninfo['application_name']} scribe"}
+        return "postgresql", {"conninfo": named, "settings": WRITER, "channel": CHANNEL, "most": PAYLOAD_HALLS}
 
     def unhurried(self, connection: Connection) -> None:
         """Without the writer's bounds; of several that do this, one after the other."""

@@ -27,8 +27,6 @@ BUSY_TIMEOUT_MS = 2_000
 class SqliteFile:
     """One file."""
 
-    is_near = True
-
     def __init__(self, url: URL, synchronous: str) -> None:
         """`synchronous` is weakened only to prove that a test notices."""
         assert url.database, "looked at before"

@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -20,7 +21,8 @@ PAUSE_S = 1.0
 """One that ended is followed by another after so long."""
 STOP_S = 10.0
 LONGEST_S = 6.0
-"""A server ends transactions before that, but not one whose COMMIT waits for a standby."""
+"""A server ends transactions before that, but not one whose COMMIT waits for a standby; a disk may hang, and so may a
+process that is stopped."""
 
 Then = Callable[[str, str], None]
 """Told a word of the program's, and what there is to say about it."""
@@ -67,7 +69,7 @@ class Scribe:
         setup = orjson.dumps((kind, {**options, "statements": statements(kind)}))
         loop = asyncio.get_running_loop()
         while True:
-            process = _Process(self._kind.is_near)
+            process = _Process()
             try:
                 await loop.subprocess_exec(
                     lambda process=process: process,  # type: ignore[misc]
@@ -92,15 +94,14 @@ class Scribe:
 class _Process(asyncio.SubprocessProtocol):
     """One of them: it is told something, and answers before it is told something else."""
 
-    def __init__(self, is_near: bool) -> None:
-        """Not there yet. An answer that has to come from afar may never come: then it is ended."""
-        self._is_near = is_near
+    def __init__(self) -> None:
+        """Not there yet. An answer may never come: then it is ended."""
         self._transport: Any = None
         self._input: Any = None
         self._then: Then | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._heard = b""
-        self.is_ready = False
+        self._has_opened = False
         self.said = "it was killed"
         self.ended = asyncio.Event()
 
@@ -109,16 +110,20 @@ class _Process(asyncio.SubprocessProtocol):
         self._transport = transport
         self._input = transport.get_pipe_transport(0)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has opened the database, and listens."""
+        return self._has_opened and not self._input.is_closing()
+
     def begun(self, word: str, said: str) -> None:
         """It has opened the database, or it could not."""
-        self.is_ready = word == DONE
+        self._has_opened = word == DONE
         self.said = said or self.said
 
     def tell(self, message: bytes, then: Then) -> None:
         """Say something; `then` is told the answer."""
         self._then = then
-        if not self._is_near:
-            self._timer = asyncio.get_running_loop().call_later(LONGEST_S, self.kill)
+        self._timer = asyncio.get_running_loop().call_later(LONGEST_S, self.kill)
         self._input.write(message)
 
     def pipe_data_received(self, _fd: int, data: bytes) -> None:
@@ -134,20 +139,24 @@ class _Process(asyncio.SubprocessProtocol):
         if self._timer is not None:
             self._timer.cancel()
         if word == UNKNOWN:
-            self.is_ready, self.said = False, said
+            self._has_opened, self.said = False, said
         then, self._then = self._then, None
         if then is not None:
             then(word, said)
 
     def kill(self) -> None:
         """Without a goodbye."""
-        self.is_ready = False
-        if self._transport is not None and not self.ended.is_set():
-            self._transport.kill()
+        self._has_opened = False
+        if self._transport is not None:
+            with suppress(ProcessLookupError):  # it has ended by itself, and nobody has said so yet
+                self._transport.kill()
+
+    def pipe_connection_lost(self, _fd: int, _error: Exception | None) -> None:
+        """Nothing can be said to it, or by it, any more: it is ending."""
+        self._has_opened = False
 
     def process_exited(self) -> None:
         """It is gone, for whatever reason; so is what it was at."""
-        self.is_ready = False
         self._answered(UNKNOWN, self.said)
         self.ended.set()
 

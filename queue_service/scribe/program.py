@@ -9,6 +9,7 @@ what there is to say about it.
 
 import gc
 import os
+import select
 import signal
 import sqlite3
 import struct
@@ -33,6 +34,8 @@ UNKNOWN = "unknown"
 """It may be done or not; the process ends with that."""
 MOST_SAID = 1_000
 
+COMMIT, ROLLBACK = "COMMIT", "ROLLBACK"
+
 Part = tuple[int, bytes]
 """The number of a statement, and its rows."""
 Answer = tuple[str, str]
@@ -40,6 +43,10 @@ Answer = tuple[str, str]
 
 class Book(Protocol):
     """A database that batches are stored in."""
+
+    def is_there(self) -> bool:
+        """Whether it still is, as far as can be told without asking it."""
+        ...
 
     def store(self, parts: Sequence[Part]) -> Answer:
         """Store a batch as one transaction."""
@@ -65,19 +72,23 @@ class SqliteBook:
         self._log = Path(f"{file}-wal")
         self._log_bytes = log_bytes
 
+    def is_there(self) -> bool:
+        """A file does not go away by itself."""
+        return True
+
     def store(self, parts: Sequence[Part]) -> Answer:
         """Store a batch."""
         reaches_commit = False
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             if not all(self._run(self._statements[number], orjson.loads(rows)) for number, rows in parts):
-                self._connection.execute("ROLLBACK")
+                self._connection.execute(ROLLBACK)
                 return REFUSED, "overtaken"
             reaches_commit = True
-            self._connection.execute("COMMIT")
+            self._connection.execute(COMMIT)
         except sqlite3.Error as error:
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                self._connection.execute(ROLLBACK)
             if reaches_commit:
                 return UNKNOWN, f"{error}"
             return UNAVAILABLE if isinstance(error, sqlite3.OperationalError) else REFUSED, f"{error}"
@@ -102,8 +113,8 @@ class SqliteBook:
 
 class PostgresBook:
     """A database of a PostgreSQL server. Every statement has its rows as one parameter, and goes off without waiting
-    for the answer of the one before: a batch is one journey there and back. A statement that asks fails where it finds what
-    must not be."""
+    for the answer of the one before: a batch is one journey there and back. A statement that asks fails where it finds
+    what must not be."""
 
     def __init__(
         self,
@@ -126,19 +137,23 @@ class PostgresBook:
         self._channel = channel
         self._most = most
 
+    def is_there(self) -> bool:
+        """Nothing is said on a connection unless it was asked for something; a server that ends it says so."""
+        return not select.select([self._connection], [], [], 0)[0]
+
     def store(self, parts: Sequence[Part]) -> Answer:
         """Store a batch."""
         connection, status = self._connection, self._psycopg.pq.TransactionStatus
         try:
             with connection.pipeline():
-                connection.execute(b"BEGIN")
+                connection.execute("BEGIN")
                 for number, rows in parts:
                     connection.execute(self._statements[number], (rows.decode(),))
-                connection.execute(b"COMMIT")
+                connection.execute(COMMIT, prepare=False)
         except self._psycopg.Error as error:
-            if connection.info.transaction_status != status.INERROR:  # COMMIT itself failed, or nobody knows
+            if connection.info.transaction_status not in (status.INTRANS, status.INERROR):  # COMMIT was reached
                 return UNKNOWN, _in_a_line(error)
-            connection.execute(b"ROLLBACK")
+            connection.execute(ROLLBACK)
             return REFUSED, _in_a_line(error)
         return DONE, ""
 
@@ -198,6 +213,9 @@ def _serve(book: Book) -> bool:
     """Store a batch; whether there can be another."""
     until_s, numbers, ends = orjson.loads(_read())
     parts = [(number, _read()) for number in numbers]
+    if not book.is_there():
+        _answer((REFUSED, "the database is gone"))
+        return False
     word, said = book.store(parts) if time.monotonic() < until_s else (REFUSED, "too late")
     _answer((word, said[:MOST_SAID]))
     if word == DONE:

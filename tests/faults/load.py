@@ -90,7 +90,9 @@ class Client:
             return
 
     async def _send(self, http: httpx.AsyncClient, asked: Asked) -> None:
-        answer = await http.post(asked.path, json=asked.body, headers={"Idempotency-Key": asked.key})
+        self._note(asked, await http.post(asked.path, json=asked.body, headers={"Idempotency-Key": asked.key}))
+
+    def _note(self, asked: Asked, answer: httpx.Response) -> None:
         self._memory.note(asked, answer)
         self._pending = None
         self.last = answer.json() if answer.content else None

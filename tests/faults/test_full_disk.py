@@ -33,7 +33,7 @@ class Disk(Protocol):
 
 
 class LimitedFiles:
-    """The node's process may make no file larger than it is now: writes beyond fail as on a full disk."""
+    """The node's processes may make no file larger than it is now: writes beyond fail as on a full disk."""
 
     def __init__(self, folder: Path) -> None:
         """Any folder will do."""
@@ -42,11 +42,15 @@ class LimitedFiles:
     def fill(self, node: Node) -> None:
         """A little room is left in the write-ahead log, none that lasts."""
         size = (self.folder / "queue.db-wal").stat().st_size
-        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (size + 100_000, resource.RLIM_INFINITY))
+        self._limit(node, size + 100_000)
 
     def clear(self, node: Node) -> None:
         """No limit."""
-        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        self._limit(node, resource.RLIM_INFINITY)
+
+    def _limit(self, node: Node, most_bytes: int) -> None:
+        for pid in (node.process.pid, *node.children):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
 
 
 class MountedDisk:

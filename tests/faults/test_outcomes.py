@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from queue_service import engine
 from queue_service.clock import HandClock
 from queue_service.database import Database
+from queue_service.scribe.process import Scribe
 from tests.faults.proving import prove_all
 from tests.halls import plan
 from tests.http.shapes import check_problem
@@ -23,6 +24,8 @@ from tests.running import Inner, eventually, inner_node, writer_held
 
 NOON_MS = 1_772_424_000_000
 """Monday 2026-03-02, 12:00 in Asia/Shanghai."""
+Loss = Literal["before", "after"]
+Lose = Callable[[Inner, Loss], Awaitable[None]]
 Wish = tuple[str, str]
 """An idempotency key, which is the ticket's ref as well, and a hall."""
 
@@ -30,24 +33,8 @@ Wish = tuple[str, str]
 class Unreliable(Database):
     """A real database that loses the answer to the next COMMIT: before it was done, or after."""
 
-    loses: Literal["before", "after"] | None = None
+    loses: Loss | None = None
     fault: type[DBAPIError] = OperationalError
-
-    @contextmanager
-    def at_once(self) -> Iterator[Connection]:
-        """The same for a statement that commits itself: interrupted, it does nothing."""
-        loses, self.loses = self.loses, None
-        with super().at_once() as connection:
-            driver: Any = connection.connection.driver_connection
-            driver.set_progress_handler((lambda: 1) if loses == "before" else None, 1)
-            try:
-                yield connection
-            except OperationalError as error:
-                raise self.fault("INSERT", None, sqlite3.OperationalError("disk I/O error")) from error
-            finally:
-                driver.set_progress_handler(None, 1)
-        if loses == "after":
-            raise self.fault("INSERT", None, sqlite3.OperationalError("disk I/O error"))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -59,6 +46,53 @@ class Unreliable(Database):
                 raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
         if loses == "after":
             raise self.fault("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+
+
+def lose_next(scribe: Scribe, loses: Loss, stored: Callable[[], int]) -> None:
+    """The process that stores is killed at the next batch: before it was told of it, or when it has stored it and
+    nobody has read what it answered. `stored` counts what is there."""
+    loop, store, before = asyncio.get_running_loop(), scribe.store, stored()
+
+    def cut_when_stored() -> None:
+        if stored() > before:
+            scribe.cut()
+        else:
+            loop.call_soon(cut_when_stored)
+
+    def once(*batch: Any) -> None:
+        del scribe.store
+        if loses == "before":
+            scribe.cut()
+        else:
+            assert scribe._process is not None, "it is there"
+            scribe._process._transport.get_pipe_transport(1).pause_reading()
+            cut_when_stored()
+        store(*batch)
+
+    scribe.store = once  # type: ignore[assignment,method-assign]
+
+
+@pytest.fixture(params=["by the writer", "by the scribe"])
+def lose(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lose:
+    """Loses the answer to what is stored next, in either way of storing."""
+    monkeypatch.setattr("api.service.Database", Unreliable)
+    if request.param == "by the writer":
+        monkeypatch.setattr(Scribe, "is_ready", False)
+
+    async def lose(inner: Inner, loses: Loss) -> None:
+        scribe = inner.service.engine.scribe
+        if request.param == "by the writer":
+            inner.service.database.loses = loses  # type: ignore[attr-defined]
+        else:
+            await eventually(lambda: scribe.is_ready, "the scribe is there")
+            lose_next(scribe, loses, lambda: _events(inner.service.database.path))
+
+    return lose
+
+
+def _events(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as outside:
+        return int(outside.execute("SELECT count(*) FROM event").fetchone()[0])
 
 
 @asynccontextmanager
@@ -109,17 +143,14 @@ def _numbers(answers: list[httpx.Response]) -> list[str]:
 
 
 @pytest.mark.parametrize("loses", ["before", "after"])
-async def test_a_commit_without_an_answer_is_repeated_without_harm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loses: Literal["before", "after"]
-) -> None:
+async def test_a_commit_without_an_answer_is_repeated_without_harm(tmp_path: Path, lose: Lose, loses: Loss) -> None:
     """Whether it was done or not: 503 outcome-unknown to all its callers, and their retries give one ticket each."""
-    monkeypatch.setattr("api.service.Database", Unreliable)
     wishes = [(f"key-{number}", "hall") for number in range(8)]
     async with _node(tmp_path) as inner:
         await _issue(inner, ("before", "hall"))
         async with writer_held(inner):
             asking = await _queued(inner, *wishes)
-            inner.service.database.loses = loses  # type: ignore[attr-defined]
+            await lose(inner, loses)
         for answer in await asking:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             check_problem(answer, "outcome-unknown")
@@ -134,13 +165,12 @@ async def test_a_commit_without_an_answer_is_repeated_without_harm(
 
 @pytest.mark.parametrize("loses", ["before", "after"])
 async def test_a_commit_that_failed_in_an_unknown_way_is_not_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loses: Literal["before", "after"]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Lose, loses: Loss
 ) -> None:
     """Any error at COMMIT leaves the outcome unknown: commands without a key are not run twice by the node itself."""
-    monkeypatch.setattr("api.service.Database", Unreliable)
     monkeypatch.setattr(Unreliable, "fault", DatabaseError)
     async with _node(tmp_path) as inner:
-        inner.service.database.loses = loses  # type: ignore[attr-defined]
+        await lose(inner, loses)
         lost = await inner.client.post("/v1/halls/hall/tickets", json={"service": "tax"})
         assert lost.status_code == 503
         check_problem(lost, "outcome-unknown")
@@ -149,11 +179,10 @@ async def test_a_commit_that_failed_in_an_unknown_way_is_not_tried_again(
     assert prove_all(tmp_path) > 0
 
 
-async def test_what_was_stored_without_an_answer_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_stored_without_an_answer_is_shown(tmp_path: Path, lose: Lose) -> None:
     """A commit whose answer was lost reaches boards and the ticket's page though nobody asks again."""
-    monkeypatch.setattr("api.service.Database", Unreliable)
     async with _node(tmp_path) as inner:
-        inner.service.database.loses = "after"  # type: ignore[attr-defined]
+        await lose(inner, "after")
         [lost] = await _issue(inner, ("lost", "hall"))
         assert lost.status_code == 503
 

@@ -29,6 +29,7 @@ def watched(drive: Drive) -> Drive:
         sockets=lambda: {"display": 3, "visitor": 0},
         skew_ms=lambda: -1500,
         ahead_ms=lambda: 300_000,
+        scribe=lambda: True,
         ready=lambda: not drive.refused,
         storage=lambda: Storage(free_bytes=5_000_000_000, wal_bytes=4096),
     )
@@ -130,6 +131,7 @@ def test_gauges(drive: Drive) -> None:
     assert [value(found, "queue_promise_seconds", period=name) for name in ("peak", "off_peak")] == [600, 120]
     assert value(found, "queue_promise_share", period="peak") == 0.9
     assert value(found, "queue_clock_skew_seconds") == -1.5
+    assert value(found, "queue_scribe_up") == 1
     assert value(found, "queue_clock_ahead_seconds") == 300
     assert found["queue_sockets", (("view", "display"),)] == 3
 

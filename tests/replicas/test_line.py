@@ -10,6 +10,7 @@ from queue_service.clock import HandClock
 from queue_service.feed import STALE_MS
 from tests.databases import new_postgres_url
 from tests.faults.proving import verify
+from tests.faults.test_scribe import scribe
 from tests.replicas.asking import decided, is_ready, take
 from tests.replicas.conftest import answered, new_folder, put_hall
 from tests.replicas.lines import Loses, line_to
@@ -22,12 +23,18 @@ CUT_OFF = (1013, "the log cannot be read")
 MEANWHILE = 3
 
 
+@pytest.mark.parametrize("by", ["the scribe", "the writer"])
 @pytest.mark.parametrize("loses", Loses)
-async def test_a_connection_cut_at_commit_leaves_one_ticket(tmp_path: Path, loses: Loses) -> None:
-    """Whether the server has done it or never heard of it: 503 outcome-unknown with Retry-After, the retry with the
-    same key gives the one ticket, and displays see it once."""
+async def test_a_connection_cut_at_commit_leaves_one_ticket(tmp_path: Path, loses: Loses, by: str) -> None:
+    """Whether the server has done it or never heard of it, and whoever says COMMIT: 503 outcome-unknown with
+    Retry-After, the retry with the same key gives the one ticket, and displays see it once."""
     with line_to(new_postgres_url()) as (line, url), running_node(assigned(tmp_path, url)) as node:
         put_hall(node, "hall")
+        if by == "the scribe":
+            await scribe(node)
+        else:
+            with running_node(assigned(new_folder(tmp_path / "other"), url)) as other:
+                answered(await take(other, "hall", "first"), 201)  # nothing is decided ahead where others are
         async with hall_socket(node.base_url) as display:
             place = await display.frame()
             line.loses = loses
@@ -37,10 +44,11 @@ async def test_a_connection_cut_at_commit_leaves_one_ticket(tmp_path: Path, lose
             again = await decided(node, "hall", "key")
             assert ("idempotency-replayed" in again.headers) == (loses == Loses.ANSWER)
             following = await decided(node, "hall", "another")
-            assert [one.json()["number"] for one in (again, following)] == ["A001", "A002"]
+            numbers = [one.json()["number"] for one in (again, following)]
+            assert numbers == (["A001", "A002"] if by == "the scribe" else ["A002", "A003"])
             frames = await display.frames(2)
             assert_gapless(frames, place["seq"])
-            assert [frame["number"] for frame in frames] == ["A001", "A002"]
+            assert [frame["number"] for frame in frames] == numbers
         assert "Traceback" not in node.log
         verify(tmp_path)
 

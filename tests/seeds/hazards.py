@@ -7,7 +7,7 @@ that only a broken disk or a busy server could cause are raised by the driver's 
 import socket
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ import psycopg
 from sqlalchemy import Engine, event
 
 from queue_service.database import Database
+from queue_service.scribe.program import COMMIT, ROLLBACK, PostgresBook, SqliteBook
 
 TERMINATED_MS = 20_000
 
@@ -179,6 +180,12 @@ class _SqliteConnection(sqlite3.Connection):
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(_SqliteCursor)
 
+    def execute(self, *arguments: Any) -> Any:
+        return self.cursor().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Any:
+        return self.cursor().executemany(*arguments)
+
     def close(self) -> None:
         if self in self.hazards.connections:
             self.hazards.connections.remove(self)
@@ -187,13 +194,22 @@ class _SqliteConnection(sqlite3.Connection):
 
 class _SqliteCursor(sqlite3.Cursor):
     def execute(self, *arguments: Any) -> "_SqliteCursor":
-        connection = self.connection
-        assert isinstance(connection, _SqliteConnection), "no other makes such cursors"
-        connection.hazards.at_statement(connection)
-        if arguments[0].startswith("INSERT") and not connection.in_transaction:  # it commits itself
-            connection.hazards.around_commit(lambda: super(_SqliteCursor, self).execute(*arguments), connection)
+        statement = arguments[0]
+        if statement == COMMIT:
+            self._hazards.around_commit(lambda: super(_SqliteCursor, self).execute(*arguments), self.connection)
             return self
+        if statement != ROLLBACK:
+            self._hazards.at_statement(self.connection)
         return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> "_SqliteCursor":
+        self._hazards.at_statement(self.connection)
+        return super().executemany(*arguments)
+
+    @property
+    def _hazards(self) -> Hazards:
+        assert isinstance(self.connection, _SqliteConnection), "no other makes such cursors"
+        return self.connection.hazards
 
 
 def beset(database: Database, hazards: Hazards) -> None:
@@ -218,12 +234,41 @@ def _beset_sqlite(engine: Engine, hazards: Hazards) -> None:
 
 
 def _beset_postgresql(engine: Engine, hazards: Hazards) -> None:
-    class Cursor(psycopg.Cursor[Any]):
-        def execute(self, *arguments: Any, **options: Any) -> Any:
-            hazards.at_statement(self.connection)
-            return super().execute(*arguments, **options)
-
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        connection.cursor_factory = Cursor
-        hazards.connections.append(connection)
+        _beset_connection(connection, hazards)
+
+
+def _beset_connection(connection: "psycopg.Connection[Any]", hazards: Hazards) -> None:
+    class Cursor(psycopg.Cursor[Any]):
+        def execute(self, *arguments: Any, **options: Any) -> Any:
+            if arguments[0] == COMMIT:
+                hazards.around_commit(lambda: self._commit(*arguments, **options), self.connection)
+                return self
+            if arguments[0] != ROLLBACK:
+                hazards.at_statement(self.connection)
+            return super().execute(*arguments, **options)
+
+        def _commit(self, *arguments: Any, **options: Any) -> None:
+            with self.connection.pipeline():  # whatever was sent before it, its answer is there when this ends
+                super().execute(*arguments, **options)
+
+    connection.cursor_factory = Cursor
+    hazards.connections.append(connection)
+
+
+def beset_book(book: SqliteBook | PostgresBook, options: Mapping[str, Any], hazards: Hazards) -> None:
+    """The same for what the process beside a node stores in."""
+    if isinstance(book, PostgresBook):
+        _beset_connection(book._connection, hazards)
+        return
+    book._connection.close()
+    made = sqlite3.connect(
+        options["file"], isolation_level=None, timeout=options["timeout_s"], factory=_SqliteConnection
+    )
+    made.hazards = Hazards()
+    for setting in options["settings"]:
+        made.execute(setting)
+    made.hazards = hazards
+    hazards.connections.append(made)
+    book._connection = made

@@ -1,22 +1,29 @@
 """A node of the simulation: the real database, engine and feed on an event loop turned by hand.
 
-What the composition root joins is joined here in the same way. In place of the writer's thread somebody calls its
-steps; in place of NOTIFY there is a post that may lose, delay and double (a hint is no more than that); all else is the
-product's own.
+What the composition root joins is joined here in the same way. In place of the writer's thread, and of the process that
+stores, somebody calls their steps; in place of NOTIFY there is a post that may lose, delay and double (a hint is no
+more than that); all else is the product's own.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from queue_service.clock import HandClock
+import psycopg
+
+from queue_service.clock import Clock, HandClock
 from queue_service.database import Database
 from queue_service.databases import sqlite
 from queue_service.databases.kinds import Heard
 from queue_service.engine import Commit, Engine
 from queue_service.feed import Feed
-from tests.seeds.hazards import Hazards, Killed, beset
+from queue_service.scribe import program
+from queue_service.scribe.process import Then
+from queue_service.scribe.program import Part, PostgresBook, SqliteBook
+from queue_service.scribe.statements import statements
+from tests.seeds.hazards import Hazards, Killed, beset, beset_book
 from tests.seeds.loop import HandLoop, NotYet
 
 sqlite.BUSY_TIMEOUT_MS = 20
@@ -52,7 +59,7 @@ class Posted(Database):
         """`tell` posts where logs end now."""
         super().__init__(url)
         self._tell = tell
-        self._is_shared = not self.is_near
+        self._is_shared = not isinstance(self.kind, sqlite.SqliteFile)
         self._asked = 0
         self.heard: Heard | None = None
 
@@ -92,6 +99,77 @@ class _ByHand:
             raise NotYet
 
 
+class HandScribe:
+    """The process beside the node, by hand: the program's own book, which stores when it is told to."""
+
+    def __init__(self, database: Posted, clock: Clock, hazards: Hazards, loop: HandLoop) -> None:
+        """Not there yet."""
+        self._database = database
+        self._clock = clock
+        self._hazards = hazards
+        self._loop = loop
+        self._book: SqliteBook | PostgresBook | None = None
+        self._runs = False
+        self.batch: tuple[list[Part], Mapping[str, int]] | None = None
+        self._until_ms = 0
+        self._then: Then = nobody
+
+    def begin(self) -> None:
+        """From now on it can be started."""
+        self._runs = True
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be given a batch."""
+        return self._book is not None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is something for it to do: a batch, or to be started again."""
+        return self._runs and (self.batch is not None or self._book is None)
+
+    def store(self, parts: list[Part], remaining_ms: int, ends: Mapping[str, int], then: Then) -> None:
+        """Be given a batch."""
+        self._until_ms = self._clock.monotonic_ms() + remaining_ms
+        self.batch, self._then = (parts, ends), then
+
+    def go_on(self) -> None:
+        """Start, or store; what its program says of it reaches the node's event loop."""
+        if self._book is None:
+            self._book = opened(self._database, self._hazards)
+            return
+        assert self.batch is not None, "there is something to do"
+        (parts, ends), self.batch = self.batch, None
+        word, said = program.REFUSED, "too late"
+        if self._clock.monotonic_ms() <= self._until_ms:
+            try:
+                word, said = self._book.store(parts)
+            except (sqlite3.Error, psycopg.Error) as error:
+                word, said = program.UNKNOWN, f"{error}"
+        if word == program.DONE:
+            self._database.notify(ends)
+        elif word == program.UNKNOWN:
+            self._book = None
+        with self._loop.entered():
+            self._loop.call_soon(self._then, word, said)
+
+    async def stop(self) -> None:
+        """End; nothing is under way."""
+        self._runs, self._book = False, None
+
+
+def nobody(_word: str, _said: str) -> None:
+    """Whom nobody has to tell."""
+
+
+def opened(database: Database, hazards: Hazards) -> SqliteBook | PostgresBook:
+    """A database as the program opens it, with hazards."""
+    kind, options = database.kind.scribe()
+    book: SqliteBook | PostgresBook = program.BOOKS[kind](**options, statements=statements(kind))
+    beset_book(book, options, hazards)
+    return book
+
+
 class Node:
     """Started; it does something only when it is told to."""
 
@@ -108,7 +186,9 @@ class Node:
         self.engine = Engine(self.database, self.clock, self._committed)
         self._writer = _ByHand()
         self.engine._thread = self._writer  # type: ignore[assignment]
-        self.feed = Feed(self.database, self.clock, lambda _hall, _logged: None)
+        self.scribe = HandScribe(self.database, self.clock, self.hazards, self.loop)
+        self.engine.scribe = self.scribe  # type: ignore[assignment]
+        self.feed = Feed(self.database, self.clock, lambda _hall, _logged: None, self.engine.heard)
         with self.loop.entered():
             self.engine.start()
             self.feed.start()
@@ -131,12 +211,13 @@ class Node:
     @property
     def holds_all(self) -> bool:
         """Whether it has an open transaction that locks the whole database (SQLite's only lock)."""
-        return self.database.is_near and any(one.in_transaction for one in self.hazards.connections)
+        return not self.database._is_shared and any(one.in_transaction for one in self.hazards.connections)
 
     @property
     def can_write(self) -> bool:
         """Whether the writer has something to do."""
-        return self._writer.runs and (not self.engine._queue.empty() or bool(self.engine._skipped))
+        engine = self.engine
+        return self._writer.runs and (not engine._queue.empty() or (bool(engine._skipped) and not engine._asked_again))
 
     def write(self) -> None:
         """One step of the writer: a batch, a commit, an errand."""

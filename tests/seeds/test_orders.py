@@ -50,6 +50,8 @@ def go_on(node: Node) -> None:
             node.loop.turn()
         elif node.can_write:
             node.write()
+        elif node.scribe.can_go_on:
+            node.scribe.go_on()
         elif node.loop.jobs:
             node.loop.do(0)
         else:
@@ -215,8 +217,8 @@ def test_what_was_shown_while_the_log_was_read_is_not_read_again(start: Start) -
         node.loop.do(0)
     reading = until_asked(node)
     Wish("meanwhile", HALL, c.IssueTicket(f"{HALL}.meanwhile", "tax"), is_keyed=True).ask(node, lambda *_: None)
-    while node.loop.is_ready or node.can_write:
-        node.loop.turn() if node.loop.is_ready else node.write()
+    while node.loop.is_ready or node.scribe.can_go_on:
+        node.loop.turn() if node.loop.is_ready else node.scribe.go_on()
     assert node.loop.jobs == [reading]
     shown = view.result().hall.seq
     node.loop.do(0)

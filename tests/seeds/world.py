@@ -22,21 +22,25 @@ from sqlalchemy import Connection
 from models.vocabulary import Channel
 from queue_service import errors
 from queue_service.clock import HandClock
+from queue_service.database import Database
 from queue_service.domain import commands as c
+from queue_service.scribe.program import Part
 from queue_service.verification import Disproved, prove
 from queue_service.verification import halls as halls_in
 from tests.metrics.driving import MIDNIGHT_MS
 from tests.seeds.auditor import Auditor, Tables
 from tests.seeds.callers import Wish, answer, drawn, opening
-from tests.seeds.hazards import AT_COMMIT, Hazard
+from tests.seeds.hazards import AT_COMMIT, FATAL, Hazard, Hazards
 from tests.seeds.lobby import Screen
-from tests.seeds.node import Node
+from tests.seeds.node import Node, opened
 
 STORM_STEPS = 900
 CALM_STEPS = 4_000
 DAY_MS = 86_400_000
 READS = 0.3
 """So many of those who were answered look at what came of it."""
+LATE = 0.5
+"""So often the process beside a node that was killed stores the batch that it had in hand."""
 TAIL = 60
 """So many of the last steps are told with a finding."""
 
@@ -66,6 +70,7 @@ class World:
         self._nodes: list[Node] = []
         self._born = 0
         self._post: list[tuple[str, Mapping[str, int]]] = []
+        self._orphans: list[list[Part]] = []
         self.wishes: list[Wish] = []
         self._attempts: list[tuple[Wish, Node]] = []
         self._first = [(hall, command) for hall in self._halls for command in opening(hall)]
@@ -156,8 +161,12 @@ class World:
                 yield weight, lambda node=node: self._go(node, "turns", node.loop.turn)  # type: ignore[misc]
             if node.can_write and holder in (None, node):
                 yield weight, lambda node=node: self._go(node, "writes", node.write)  # type: ignore[misc]
+            if node.scribe.can_go_on and holder in (None, node):
+                yield weight, lambda node=node: self._go(node, "stores", node.scribe.go_on)  # type: ignore[misc]
             if node.loop.jobs:
                 yield weight, lambda node=node: self._do_job(node)  # type: ignore[misc]
+        for parts in self._orphans:
+            yield weight / 4, lambda parts=parts: self._store_late(parts)  # type: ignore[misc]
         for index in range(len(self._post)):
             yield weight / 8, lambda index=index: self._deliver(index)  # type: ignore[misc]
 
@@ -207,6 +216,8 @@ class World:
         """What it had promised is lost, and its displays look for another."""
         self._nodes.remove(node)
         self.counts.update({f"{hazard}": times for hazard, times in node.hazards.came.items()})
+        if node.scribe.batch is not None and not node.hazards.came.keys() & FATAL and self.random.random() < LATE:
+            self._orphans.append(node.scribe.batch[0])
         node.bury()
         for wish, there in tuple(self._attempts):
             if there is node:
@@ -216,6 +227,16 @@ class World:
             if screen.node is node:
                 screen.lose()
         self._note(f"{node.name} is gone")
+
+    def _store_late(self, parts: list[Part]) -> None:
+        """The process beside a node that is gone had a batch in hand, and ends with it."""
+        self._orphans.remove(parts)
+        hazards, database = Hazards(), Database(self._url)
+        word, _ = opened(database, hazards).store(parts)
+        hazards.bury()
+        database.close()
+        self.counts[f"an orphan's batch was {word}"] += 1
+        self._note(f"an orphan's batch is {word}")
 
     def _kill(self, node: Node) -> None:
         self.counts["killed at rest"] += 1
