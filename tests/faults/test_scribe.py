@@ -67,6 +67,7 @@ async def test_a_scribe_killed_under_load_loses_nothing_and_doubles_nothing(
                 pid, goal = await scribe(node), memory.answers + chance.randrange(20, 200)
                 await eventually(lambda goal=goal: memory.answers >= goal, "some answers")  # type: ignore[misc]
                 os.kill(pid, signal.SIGKILL)
+                await eventually(lambda pid=pid: pid not in node.children, "that is noticed")  # type: ignore[misc]
             for one in work:
                 one.cancel()
             await asyncio.gather(*work, return_exceptions=True)
