@@ -29,6 +29,8 @@ from queue_service.receipts import Receipt, ReceiptKey
 
 BACK_MS = 300_000
 """A clock this far behind the log's last event is not believed."""
+RECENT_KEYS = 5_000
+"""So many keys at least are remembered."""
 
 
 @value(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Batches:
         self._clock = clock
         self._guard = guard
         self._copies: dict[str, Copy] = {}
+        self._recent_keys: set[ReceiptKey] = set()
+        self._older_keys: set[ReceiptKey] = set()
         self.learned: list[Logged] = []
         """What the latest batch read of others' commits to catch its copies up, in order per hall."""
         self.ends: dict[str, int] = {}
@@ -144,6 +148,9 @@ class Batches:
     def decide_ahead(self, work: "Work", one: Submission) -> None:
         """Decide one more command; the submission carries its result. Raises NotAtOnce, having done nothing, where the
         database must be asked."""
+        key = one.receipt_key
+        if key is not None and key not in work.known and (key in self._recent_keys or key in self._older_keys):
+            raise NotAtOnce  # the database has the answer, or is about to; to be refused by it would cost the copy
         copy = self._copies[one.hall]
         work.now_ms = self._clock.now_ms()
         work.stood_on.setdefault(one.hall, (copy.hall.seq, copy.hall.head))
@@ -213,7 +220,14 @@ class Batches:
         answer = one.answering(hall, events, now_ms)
         if keyed is not None and key is not None and events:
             work.keep(key, keyed, answer)
+            self._remember(key)
         return answer
+
+    def _remember(self, key: ReceiptKey) -> None:
+        """A repeat is mostly asked of the node that had the command before, and soon."""
+        if len(self._recent_keys) == RECENT_KEYS:
+            self._older_keys, self._recent_keys = self._recent_keys, set()
+        self._recent_keys.add(key)
 
     def _open_day(self, work: "Work", copy: Copy, now_ms: int) -> None:
         """Rollover comes before any later command and stands even if that command is refused."""

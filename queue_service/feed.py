@@ -31,12 +31,12 @@ SLICE_EVENTS = 500
 """So many are published at a stretch while catching up; then everyone else has a turn."""
 POLL_S = 1.0
 HINTED_POLL_S = 3.0
-"""While the database tells of what others commit: only what got lost is left to be found, and thousands of halls take
-some processor time to compare."""
+"""While the database tells of what others commit: only what got lost is left, and comparing all halls takes time."""
 STALE_MS = 15_000
 MOST_LOADING_MS = 2_000
 """New halls are loaded for no longer between two polls: of thousands, displays would be sent away meanwhile."""
 
+Ends = Callable[[Mapping[str, int]], None]
 Result = TypeVar("Result")
 
 
@@ -44,9 +44,7 @@ class Feed:
     """All views of this process, kept up with the log. A hall's view stays the same object for as long as the log has
     the hall."""
 
-    def __init__(
-        self, database: Database, clock: Clock, fold: Fold, heard: Callable[[Mapping[str, int]], None]
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, fold: Fold, heard: Ends) -> None:
         """`fold` lets metrics keep up with every view; `heard` is told where logs end by the word of other nodes."""
         self._database = database
         self._clock = clock

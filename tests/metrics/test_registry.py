@@ -131,7 +131,7 @@ def test_gauges(drive: Drive) -> None:
     assert [value(found, "queue_promise_seconds", period=name) for name in ("peak", "off_peak")] == [600, 120]
     assert value(found, "queue_promise_share", period="peak") == 0.9
     assert value(found, "queue_clock_skew_seconds") == -1.5
-    assert value(found, "queue_scribe_up") == 1
+    assert found["queue_scribe_up", ()] == 1
     assert value(found, "queue_clock_ahead_seconds") == 300
     assert found["queue_sockets", (("view", "display"),)] == 3
 

@@ -150,6 +150,16 @@ async def test_a_key_of_an_earlier_batch_gets_its_answer(node: Node) -> None:
     assert node.count("ticket") == 3
 
 
+async def test_a_client_that_repeats_itself_costs_no_copy(node: Node) -> None:
+    """Else a day would have to be read again each time, just when everybody asks again."""
+    await node.ask(issue(1), "key")
+    copy = node.engine._batches._copies["hall"]
+    again, under_way = await asyncio.gather(node.ask(issue(2), "key"), node.ask(issue(3), "other"))
+    assert (again.replayed, under_way.replayed) == (True, False)
+    assert (await node.ask(issue(4), "other")).body == under_way.body
+    assert node.engine._batches._copies["hall"] is copy
+
+
 async def test_a_key_whose_command_would_be_refused_now_gets_its_answer(node: Node) -> None:
     """A refusal stores no receipt, so nothing but the question itself would find the earlier one."""
     await node.ask(c.OpenCounter("1", "li"))
