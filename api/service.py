@@ -63,7 +63,7 @@ class Service:
         self.charts = Charts()
         self.live = LiveHalls(self)
         self.engine = Engine(self.database, self.clock, self._committed)
-        self.feed = Feed(self.database, self.clock, self._fold, self.engine.heard)
+        self.feed = Feed(self.database, self.clock, self._fold, self.engine)
         self.metrics.watch(
             Live(
                 halls=lambda: [view.hall for view in self.feed.views.values()],

@@ -16,7 +16,7 @@ from models.vocabulary import Channel
 from queue_service import appending, errors, journal
 from queue_service.clock import Clock, ClockGuard, DatabaseClock
 from queue_service.codec import chain, encode
-from queue_service.copies import Copy, copy_at, held_tickets
+from queue_service.copies import Copy, copy_at
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
@@ -141,6 +141,14 @@ class Batches:
         copy = self._copies.get(hall)
         return None if copy is None else copy.hall.seq
 
+    def follow(self, events: Sequence[Logged]) -> None:
+        """What others committed to a hall, in order: if its copy ends just before, it need not be read again under the
+        lock, while all who want the hall wait."""
+        copy, first = self._copies.get(events[0].hall), events[0]
+        if copy is None or (copy.hall.seq, copy.hall.head) != (first.seq - 1, first.previous):
+            return
+        copy.take_in(events)
+
     def open(self) -> "Work":
         """Begin a batch that is decided by the copies alone."""
         return Work(self._clock.now_ms(), self._guard.check(), None)
@@ -194,11 +202,9 @@ class Batches:
         copy, connection = self._copies.get(hall_id), work.connection
         assert connection is not None, "within a transaction"
         if copy is not None and _is_behind(connection, copy.hall, position):
-            for logged in journal.events_after(connection, hall_id, copy.hall.seq, copy.hall.head):
-                evolve(copy.hall, logged)
-                work.learned.append(logged)
-            copy.hall.drain()
-            copy.stored = held_tickets(copy.hall)
+            learned = list(journal.events_after(connection, hall_id, copy.hall.seq, copy.hall.head))
+            copy.take_in(learned)
+            work.learned += learned
         return copy_at(connection, hall_id, position, copy)
 
     def _decide(self, work: "Work", one: Submission, copy: Copy) -> Answer:

@@ -1,10 +1,13 @@
 """Copies of halls that a writer keeps, so that it need not read a day's log before each batch."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from queue_service import journal
+from queue_service.domain.events import Logged
+from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
 
 
@@ -14,6 +17,13 @@ class Copy:
 
     hall: Hall
     stored: dict[str, str] = field(default_factory=dict)
+
+    def take_in(self, events: Iterable[Logged]) -> None:
+        """Events that others have stored, with all that follows from them."""
+        for logged in events:
+            evolve(self.hall, logged)
+        self.hall.drain()
+        self.stored = held_tickets(self.hall)
 
 
 def copy_at(connection: Connection, hall_id: str, position: journal.Position, kept: Copy | None = None) -> Copy:

@@ -157,6 +157,10 @@ class Engine:
         """The logs of some halls go so far, as other nodes say."""
         self._near.heard(ends)
 
+    def learned(self, events: Sequence[Logged]) -> None:
+        """Other nodes committed these to a hall, in order, and they are shown now."""
+        self._near.learned(events)
+
     def _put(self, thing: _Item | _Errand) -> None:
         assert self._loop is not None, "start() first"
         self._near.put(thing, self._loop.call_soon)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,20 +36,31 @@ STALE_MS = 15_000
 MOST_LOADING_MS = 2_000
 """New halls are loaded for no longer between two polls: of thousands, displays would be sent away meanwhile."""
 
-Ends = Callable[[Mapping[str, int]], None]
 Result = TypeVar("Result")
+
+
+class Writer(Protocol):
+    """Who decides by copies of the halls, and wants to know what others have done."""
+
+    def heard(self, ends: Mapping[str, int]) -> None:
+        """Logs go so far, as other nodes say."""
+        ...
+
+    def learned(self, events: Sequence[Logged]) -> None:
+        """Others committed these to a hall, in order."""
+        ...
 
 
 class Feed:
     """All views of this process, kept up with the log. A hall's view stays the same object for as long as the log has
     the hall."""
 
-    def __init__(self, database: Database, clock: Clock, fold: Fold, heard: Ends) -> None:
-        """`fold` lets metrics keep up with every view; `heard` is told where logs end by the word of other nodes."""
+    def __init__(self, database: Database, clock: Clock, fold: Fold, writer: Writer) -> None:
+        """`fold` lets metrics keep up with every view; `writer` is told of what others do."""
         self._database = database
         self._clock = clock
         self._fold = fold
-        self._tell_heard = heard
+        self._writer = writer
         self._database_errors = (SQLAlchemyError, database.engine.dialect.loaded_dbapi.Error)
         self.views: dict[str, View] = {}
         self._latest: dict[str, int] = {}
@@ -171,7 +182,7 @@ class Feed:
     def _heard(self, ends: Mapping[str, int] | None) -> None:
         """Another node says where logs end now; or from now on they will (nothing), or will not (None)."""
         self._is_told = ends is not None
-        self._tell_heard(ends or {})
+        self._writer.heard(ends or {})
         self.reached(ends or {})
         if not ends or not ends.keys() <= self.views.keys():
             self._nudged.set()
@@ -222,6 +233,7 @@ class Feed:
                 await self._start_over(view)
                 continue
             _publish(view, events[1:])
+            self._writer.learned(events[1:])
             if len(events) < SLICE_EVENTS and self._latest.get(hall_id, 0) <= max(latest, view.hall.seq):
                 return
 

@@ -177,6 +177,11 @@ class Near(Generic[Ask]):
 
     # -- halls that other nodes are at, too
 
+    def learned(self, events: Sequence[Logged]) -> None:
+        """What others committed to a hall, as it is shown."""
+        if events and not self._is_alone:
+            self._batches.follow(events)
+
     def heard(self, ends: Mapping[str, int]) -> None:
         """The logs of some halls go so far."""
         for hall, seq in ends.items():

@@ -188,7 +188,7 @@ class Node:
         self.engine._thread = self._writer  # type: ignore[assignment]
         self.scribe = HandScribe(self.database, self.clock, self.hazards, self.loop)
         self.engine.scribe = self.scribe  # type: ignore[assignment]
-        self.feed = Feed(self.database, self.clock, lambda _hall, _logged: None, self.engine.heard)
+        self.feed = Feed(self.database, self.clock, lambda _hall, _logged: None, self.engine)
         with self.loop.entered():
             self.engine.start()
             self.feed.start()

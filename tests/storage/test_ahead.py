@@ -14,6 +14,7 @@ from queue_service.batch import Answer, Batches, Submission
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
+from queue_service.domain.events import Logged
 from queue_service.scribe import program
 from queue_service.verification import prove
 from tests.metrics.driving import at, plan_document
@@ -71,6 +72,13 @@ async def two_batches(node: Node) -> list[Any]:
     return list(await asyncio.gather(first, node.ask(issue(2)), node.ask(issue(3)), return_exceptions=True))
 
 
+def written_by_another(connection: Connection) -> list[Logged]:
+    """A ticket that another node issues."""
+    clock = HandClock(at(8))
+    one = Submission("hall", c.IssueTicket("hall.9", "tax"), "another", Channel.API, lambda *_: Answer(200), 2**60)
+    return Batches(clock, ClockGuard(clock)).run(connection, [one])
+
+
 async def test_what_waits_is_decided_while_another_batch_is_stored(node: Node) -> None:
     """All are answered in order, each by its own event."""
     answers = await two_batches(node)
@@ -105,11 +113,10 @@ async def test_without_a_scribe_all_goes_on(node: Node, monkeypatch: pytest.Monk
 
 async def test_what_another_node_wrote_is_read_first(node: Node) -> None:
     """Its event gets its seq; the commands that were decided without it are decided again."""
-    other, clock = Database(node.database.url), HandClock(at(8))
+    other = Database(node.database.url)
     asked = node.ask(issue(1))  # decided, not handed on: the event loop has not turned
-    one = Submission("hall", c.IssueTicket("hall.9", "tax"), "another", Channel.API, lambda *_: Answer(200), 2**60)
     with other.write() as connection:
-        Batches(clock, ClockGuard(clock)).run(connection, [one])
+        written_by_another(connection)
     other.close()
     assert int((await asked).body) == 4
 
@@ -130,6 +137,18 @@ async def test_what_another_node_says_is_read_first(node: Node) -> None:
     await node.ask(issue(2))
     await node.ask(issue(3))
     assert node.stored == 1
+
+
+async def test_what_is_shown_of_others_is_not_read_again(node: Node) -> None:
+    """The copy follows what another node commits, so that its next command needs to read nothing under the lock, and
+    may be decided ahead."""
+    copy = node.engine._batches._copies["hall"]
+    with node.database.write() as connection:
+        [event] = written_by_another(connection)
+    node.engine.heard({"hall": event.seq})
+    node.engine.learned([event])
+    assert int((await node.ask(issue(1))).body) == 4
+    assert (node.stored, node.engine._batches._copies["hall"]) == (1, copy)
 
 
 async def test_a_key_of_an_earlier_batch_gets_its_answer(node: Node) -> None:
