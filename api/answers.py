@@ -7,11 +7,11 @@ import orjson
 
 from models.vocabulary import TicketState
 from models.wire import rfc3339, rfc3339_or_none, seconds, seconds_or_none
-from queue_service.batch import Answer
 from queue_service.board import suspended
 from queue_service.domain import events as ev
 from queue_service.domain.hall import Hall, Ticket
 from queue_service.domain.order import ahead
+from queue_service.submission import Answer
 
 NO_CONTENT = 204
 

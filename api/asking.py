@@ -14,8 +14,8 @@ from api.problems import MEDIA_TYPE
 from api.service import Service
 from models.answers import Problem
 from models.vocabulary import Channel
-from queue_service.batch import Answer, Answering, Keyed
 from queue_service.domain import commands as c
+from queue_service.submission import Answer, Answering, Keyed
 
 JSON = "application/json"
 KEY_PATTERN = r"^[\x21-\x7e]+$"

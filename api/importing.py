@@ -10,7 +10,7 @@ from api import answers
 from api.ids import new_ticket_id
 from models.vocabulary import Channel
 from queue_service import journal
-from queue_service.batch import Answer, Batches, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard
 from queue_service.database import Database
 from queue_service.domain import commands as c
@@ -18,6 +18,7 @@ from queue_service.domain.plan import Plan
 from queue_service.errors import BadInput, QueueServiceError
 from queue_service.history import Recorded, RecordedHall, read_history
 from queue_service.history_plan import plan_of
+from queue_service.submission import Answer, Submission
 
 BATCH_TICKETS = 2_000
 """A transaction takes whole days until it has so many tickets: a running server waits for it, but not for long."""

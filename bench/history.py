@@ -14,11 +14,12 @@ from bench.halls import COUNTERS_PER_ZONE, HALL, ZONES, counter_ids, plan, servi
 from models.plan import PlanDocument
 from models.vocabulary import Channel
 from queue_service import schema
-from queue_service.batch import Answer, Batches, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged, TicketCalled
+from queue_service.submission import Answer, Submission
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

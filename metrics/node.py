@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Histogram
 
 from metrics.counts import Counts, Durations
-from queue_service.batch import Answer, Submission
 from queue_service.domain.rules import RULES
 from queue_service.errors import QueueServiceError, Unavailable
+from queue_service.submission import Answer, Submission
 
 COMMIT_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)

@@ -5,8 +5,7 @@ Or the other way round (see `near`): decide by the copies alone, and store later
 Only one thread at a time uses the copies, so they need no lock. Nobody is answered before the commit.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -24,59 +23,13 @@ from queue_service.domain.hall import Hall
 from queue_service.domain.rules import decide
 from queue_service.domain.rules.lookup import check_state
 from queue_service.domain.rules.table import CALL, VERBS
-from queue_service.domain.value import value
 from queue_service.receipts import Receipt, ReceiptKey
+from queue_service.submission import Answer, Keyed, Submission
 
 BACK_MS = 300_000
 """A clock this far behind the log's last event is not believed."""
 RECENT_KEYS = 5_000
 """So many keys at least are remembered."""
-
-
-@value(frozen=True, slots=True)
-class Answer:
-    """What the caller gets and the receipt keeps: an HTTP-like status, headers, a body."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    replayed: bool = False
-
-
-@value(frozen=True, slots=True)
-class Keyed:
-    """An idempotency key and the request it came with."""
-
-    key: str
-    method: str
-    path: str
-    body_hash: str
-
-
-Answering = Callable[[Hall, Sequence[Logged], int], Answer]
-"""Makes the answer from the hall after the command, the command's events and the time; runs in the transaction."""
-
-
-@dataclass(slots=True)
-class Submission:
-    """One command on its way: who asks, how to answer, until when (monotonic ms) it may be decided. `skips`: how many
-    batches went by without it, because another node held its hall."""
-
-    hall: str
-    command: c.Command
-    actor: str
-    channel: str
-    answering: Answering
-    deadline_ms: int
-    keyed: Keyed | None = None
-    result: Answer | Exception | None = None
-    events: list[Logged] = field(default_factory=list)
-    skips: int = 0
-
-    @property
-    def receipt_key(self) -> ReceiptKey | None:
-        """The receipt's key, if the request had one."""
-        return None if self.keyed is None else (self.actor, self.hall, self.keyed.key)
 
 
 class NotAtOnce(Exception):

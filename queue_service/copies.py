@@ -1,7 +1,8 @@
 """Copies of halls that a writer keeps, so that it need not read a day's log before each batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -37,3 +38,15 @@ def copy_at(connection: Connection, hall_id: str, position: journal.Position, ke
 def held_tickets(hall: Hall) -> dict[str, str]:
     """Which counter the tickets table has for each held ticket, just after it was written."""
     return {counter.ticket: counter.id for counter in hall.counters.values() if counter.ticket is not None}
+
+
+class Writer(Protocol):
+    """Who decides by copies of the halls, and wants to know what others have done."""
+
+    def heard(self, ends: Mapping[str, int]) -> None:
+        """Logs go so far, as other nodes say."""
+        ...
+
+    def learned(self, events: Sequence[Logged]) -> None:
+        """Others committed these to a hall, in order."""
+        ...

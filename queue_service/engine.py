@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from queue_service import errors
-from queue_service.batch import Answer, Answering, Batches, Keyed, Submission
+from queue_service.batch import Batches
 from queue_service.clock import Clock, ClockGuard, DatabaseClock
 from queue_service.database import Database
 from queue_service.databases.kinds import Failure
@@ -32,6 +32,7 @@ from queue_service.scribe import program
 from queue_service.scribe.process import Scribe
 from queue_service.scribe.statements import parts
 from queue_service.skipped import Skipped
+from queue_service.submission import Answer, Answering, Keyed, Submission
 from queue_service.transactions import Transactions, Write
 
 LOG = logging.getLogger("queue_service.engine")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from queue_service import journal
 from queue_service.board import Frame
 from queue_service.clock import Clock
+from queue_service.copies import Writer
 from queue_service.database import Database
 from queue_service.domain.events import Logged
 from queue_service.errors import LogCorrupt, Unavailable, UnknownEventKind, UnknownHall
@@ -33,22 +34,9 @@ POLL_S = 1.0
 HINTED_POLL_S = 3.0
 """While the database tells of what others commit: only what got lost is left, and comparing all halls takes time."""
 STALE_MS = 15_000
-MOST_LOADING_MS = 2_000
-"""New halls are loaded for no longer between two polls: of thousands, displays would be sent away meanwhile."""
+MOST_LOADING_MS = 2_000  # between two polls: while thousands of halls are loaded, displays would be sent away
 
 Result = TypeVar("Result")
-
-
-class Writer(Protocol):
-    """Who decides by copies of the halls, and wants to know what others have done."""
-
-    def heard(self, ends: Mapping[str, int]) -> None:
-        """Logs go so far, as other nodes say."""
-        ...
-
-    def learned(self, events: Sequence[Logged]) -> None:
-        """Others committed these to a hall, in order."""
-        ...
 
 
 class Feed:

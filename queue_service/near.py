@@ -15,9 +15,10 @@ from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
 from queue_service import appending
-from queue_service.batch import Batches, NotAtOnce, Submission, Work
+from queue_service.batch import Batches, NotAtOnce, Work
 from queue_service.clock import Clock
 from queue_service.domain.events import Logged
+from queue_service.submission import Submission
 
 LIMIT = 128
 """Commands of a batch; more wait undecided."""

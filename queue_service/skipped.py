@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from queue_service import errors
-from queue_service.batch import Submission
 from queue_service.clock import Clock
+from queue_service.submission import Submission
 
 SKIPS = 3
 """A hall that was skipped so often is waited for in line."""

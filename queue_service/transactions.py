@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, suppress
 from sqlalchemy import Connection
 
 from queue_service import errors
-from queue_service.batch import Batches, Submission
+from queue_service.batch import Batches
 from queue_service.database import Database
 from queue_service.databases.kinds import Failure
 from queue_service.domain.events import Logged
+from queue_service.submission import Submission
 
 LOG = logging.getLogger("queue_service.engine")
 

@@ -13,12 +13,13 @@ from api.cli import APP, OUT
 from models.plan import PlanDocument
 from models.vocabulary import Channel
 from queue_service import journal, schema
-from queue_service.batch import Answer, Batches, Submission
+from queue_service.batch import Batches
 from queue_service.clock import Clock, ClockGuard
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.errors import BadInput, PlanFaulty, StaleVersion
 from queue_service.settings import Settings
+from queue_service.submission import Answer, Submission
 
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="sqlite:///FILE or postgresql://… [default: QUEUE_DATABASE_URL]", show_default=False)

@@ -11,10 +11,10 @@ from api.asking import COMMANDING, READING, HallPath, Key, ask, json_response, s
 from metrics.live.promise import alert_document
 from models import requests as bodies
 from models.live import AlertAnswer, PromiseAnswer
-from queue_service.batch import Answer
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall
+from queue_service.submission import Answer
 
 ROUTER = APIRouter(prefix="/v1/halls/{hall}", tags=["promise"])
 

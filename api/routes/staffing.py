@@ -11,10 +11,10 @@ from api.asking import COMMANDING, READING, HallPath, Key, ask, json_response, s
 from metrics.advised import given_document
 from models import requests as bodies
 from models.staffing import GivenAdvice, StaffingAnswer
-from queue_service.batch import Answer
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall
+from queue_service.submission import Answer
 
 AdvicePath = Annotated[str, Path(max_length=100)]
 ROUTER = APIRouter(prefix="/v1/halls/{hall}", tags=["planning"])

@@ -12,8 +12,8 @@ from api.asking import COMMANDING, READING, HallPath, Key, TicketPath, ask, ask_
 from api.ids import new_ticket_id
 from models import requests as bodies
 from models.answers import LegList, TicketAnswer
-from queue_service.batch import Answering
 from queue_service.domain import commands as c
+from queue_service.submission import Answering
 
 ROUTER = APIRouter(tags=["tickets"])
 

@@ -11,7 +11,7 @@ from metrics.registry import HallMetrics
 from metrics.report import Report, promise_report
 from models.plan import PlanDocument
 from models.vocabulary import Channel
-from queue_service.batch import Answer, Batches, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
@@ -20,6 +20,7 @@ from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
 from queue_service.engine import Commit
+from queue_service.submission import Answer, Submission
 from tests.running import database_url
 
 DAY = "2026-03-02"

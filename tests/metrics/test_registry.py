@@ -12,9 +12,9 @@ from metrics.node import outcome
 from metrics.registry import HallMetrics
 from models.vocabulary import AlertKind, Channel, CounterState
 from queue_service import errors
-from queue_service.batch import Answer, Submission
 from queue_service.domain import commands as c
 from queue_service.engine import Commit
+from queue_service.submission import Answer, Submission
 from tests.metrics.driving import WAIT_BUCKETS, Drive, at
 from tests.metrics.test_tally import shares_of
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from models.vocabulary import Channel
 from queue_service import schema
-from queue_service.batch import Answer, Batches, Keyed, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
 from queue_service.domain.events import Logged
+from queue_service.submission import Answer, Keyed, Submission
 from tests.model.compare import Comparison
 from tests.model.deciding import Asked, Expected, ServiceModel
 

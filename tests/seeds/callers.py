@@ -14,10 +14,10 @@ import orjson
 
 from models.vocabulary import Channel
 from queue_service import errors
-from queue_service.batch import Answer, Keyed
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall
+from queue_service.submission import Answer, Keyed
 from tests.metrics.driving import plan_document
 from tests.seeds.node import Node
 

@@ -3,11 +3,11 @@
 import asyncio
 
 from models.vocabulary import Channel
-from queue_service.batch import Answer, Keyed
 from queue_service.clock import HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.engine import Commit, Engine
+from queue_service.submission import Answer, Keyed
 from tests.metrics.driving import at
 
 

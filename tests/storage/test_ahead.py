@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 
 from models.vocabulary import Channel
 from queue_service import errors
-from queue_service.batch import Answer, Batches, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.scribe import program
+from queue_service.submission import Answer, Submission
 from queue_service.verification import prove
 from tests.metrics.driving import at, plan_document
 from tests.running import eventually

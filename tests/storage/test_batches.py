@@ -10,10 +10,11 @@ from api.service import RECEIPTS_KEPT_MS
 from models.vocabulary import Channel
 from queue_service import errors, journal
 from queue_service import receipts as receipts_module
-from queue_service.batch import Answer, Batches, Keyed, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard
 from queue_service.database import Database
 from queue_service.domain import commands as c
+from queue_service.submission import Answer, Keyed, Submission
 from tests.metrics.driving import Drive, empty_database, plan_document
 
 

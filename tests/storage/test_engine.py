@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from queue_service import engine as engine_module
 from queue_service import errors, journal, near
-from queue_service.batch import Answer
 from queue_service.database import Database
 from queue_service.databases.sqlite import SqliteFile
 from queue_service.domain import commands as c
 from queue_service.domain.hall import Hall
+from queue_service.submission import Answer
 from tests.faults.locking import write_lock
 from tests.metrics.driving import plan_document
 from tests.storage.engines import EngineNode, issue

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.plan import PlanDocument
 from models.vocabulary import AdviceKind, AdviceReply, AlertKind, Channel, TicketState, Voice
 from queue_service import schema
-from queue_service.batch import Answer, Batches, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
@@ -17,6 +17,7 @@ from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Counter, Hall
 from queue_service.domain.rules.table import CALL, TABLE, VERBS
+from queue_service.submission import Answer, Submission
 
 START_MS = 1_772_410_000_000
 """Monday 2026-03-02 in the morning, in Asia/Shanghai."""

@@ -7,11 +7,12 @@ from sqlalchemy import Connection, Delete, delete, select, update
 
 from models.plan import PlanDocument
 from models.vocabulary import Channel
-from queue_service.batch import Answer, Batches, Submission
+from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, SystemClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.journal import EVENT, HALL, LEG, TICKET
+from queue_service.submission import Answer, Submission
 from tests.halls import plan
 from tests.running import database_url
 
