@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -14,15 +15,21 @@ from urllib.request import Request, urlopen
 START_S = 30
 
 
-def base_url(log: Path) -> str:
-    """Where the server says it listens; SystemExit when it does not in time."""
+def until(ask: Callable[[], Any], otherwise: str) -> Any:
+    """Ask until there is something; SystemExit when that takes too long."""
     deadline_s = time.monotonic() + START_S
     while time.monotonic() < deadline_s:
-        found = re.search(r"Serving at (http://\S+)", log.read_text(encoding="utf-8"))
-        if found:
-            return found[1]
+        if found := ask():
+            return found
         time.sleep(0.1)
-    sys.exit(f"no server after {START_S} s")
+    sys.exit(f"{otherwise} after {START_S} s")
+
+
+def base_url(log: Path) -> str:
+    """Where the server says it listens."""
+    said = re.compile(r"Serving at (http://\S+)")
+    found: re.Match[str] = until(lambda: said.search(log.read_text(encoding="utf-8")), "no server")
+    return found[1]
 
 
 def ask(url: str, body: dict[str, Any] | None = None) -> Any:
@@ -44,7 +51,7 @@ def main() -> None:
     ask(f"{hall}/counters/1/open", {"clerk": "li"})
     ask(f"{hall}/counters/1/call-next", {})
     assert ask(f"{base}/v1/tickets/{ticket['id']}")["state"] == "called"
-    assert "queue_" in ask(f"{base}/metrics")
+    until(lambda: "\nqueue_scribe_up 1.0" in ask(f"{base}/metrics"), "the process that stores is not there")
     assert ask(f"{base}/openapi.json")["openapi"].startswith("3.")
     sys.stdout.write(f"{ticket['number']} taken and called at {base}\n")
 

@@ -62,7 +62,8 @@ class Storing(Protocol):
 
 
 class Near(Generic[Ask]):
-    """What waits to be done, what is decided, and whether something is under way. All of it on the event loop."""
+    """What waits to be done, what is decided, and whether something is under way. All of it on the event loop, except
+    for `worked_off`: nothing is decided while the writer thread is at work."""
 
     def __init__(
         self,

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from queue_service import engine as engine_module
 from queue_service import errors, journal, near
 from queue_service.database import Database
-from queue_service.databases.sqlite import SqliteFile
 from queue_service.domain import commands as c
 from queue_service.domain.hall import Hall
 from queue_service.submission import Answer
+from tests.databases import Kind
 from tests.faults.locking import write_lock
 from tests.metrics.driving import plan_document
 from tests.storage.engines import EngineNode, issue
@@ -67,10 +67,9 @@ async def test_a_batch_is_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -
     assert [len(commit.submissions) for commit in node.commits] == [1, 16, 16, 8]
 
 
+@pytest.mark.parametrize("kind", [Kind.SQLITE], indirect=True)
 async def test_a_lock_of_others_costs_no_copy(node: Node) -> None:
     """A command that has to wait for another program is decided by the copy at hand: the day is not read again."""
-    if not isinstance(node.database.kind, SqliteFile):
-        pytest.skip("there is no lock on everything here; a hall's own row is waited for in tests/replicas")
     copy = node.engine._batches._copies["hall"]
     with write_lock(node.database.path.parent):
         asked = node.ask(issue(1))
