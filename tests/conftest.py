@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 WORKERS: list[int] = []
 """Processes among which xdist shares the tests out."""
@@ -17,6 +18,8 @@ def pytest_configure() -> None:
     """SIGTERM ends the run as Ctrl-C does: fixtures are torn down, and the servers that tests have started are stopped
     (`atexit`); by default nothing of that would happen."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings.register_profile("untimed", deadline=None)  # how long an example takes says more of the machine
+    settings.load_profile("untimed")
 
 
 @pytest.hookimpl(optionalhook=True)

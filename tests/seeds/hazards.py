@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import psycopg
+from psycopg.pq import PipelineStatus
 from sqlalchemy import Engine, event
 
 from queue_service.database import Database
@@ -243,15 +244,19 @@ def _beset_connection(connection: "psycopg.Connection[Any]", hazards: Hazards) -
     class Cursor(psycopg.Cursor[Any]):
         def execute(self, *arguments: Any, **options: Any) -> Any:
             if arguments[0] == COMMIT:
-                hazards.around_commit(lambda: self._commit(*arguments, **options), self.connection)
+                hazards.around_commit(lambda: self._executed(*arguments, **options), self.connection)
                 return self
             if arguments[0] != ROLLBACK:
                 hazards.at_statement(self.connection)
-            return super().execute(*arguments, **options)
+            return self._executed(*arguments, **options)
 
-        def _commit(self, *arguments: Any, **options: Any) -> None:
-            with self.connection.pipeline():  # whatever was sent before it, its answer is there when this ends
-                super().execute(*arguments, **options)
+        def _executed(self, *arguments: Any, **options: Any) -> Any:
+            """Where statements go off without waiting for answers, wait all the same: which one is the first that is
+            not sent any more because an earlier one has failed would depend on how fast the server is."""
+            if self.connection.pgconn.pipeline_status == PipelineStatus.OFF:
+                return super().execute(*arguments, **options)
+            with self.connection.pipeline():
+                return super().execute(*arguments, **options)
 
     connection.cursor_factory = Cursor
     hazards.connections.append(connection)

@@ -14,7 +14,7 @@ from tests.stream.lobby import Lobby, Nodes
 from tests.stream.other_process import put_plans
 from tests.stream.sockets import Frame, assert_gapless, board_after
 
-KEPT = 40
+KEPT = 400
 """How many frames are kept in memory where a test wants few."""
 
 
