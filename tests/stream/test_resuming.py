@@ -14,7 +14,7 @@ from tests.stream.lobby import Lobby, Nodes
 from tests.stream.other_process import put_plans
 from tests.stream.sockets import Frame, assert_gapless, board_after
 
-KEPT = 400
+KEPT = 120
 """How many frames are kept in memory where a test wants few."""
 
 
