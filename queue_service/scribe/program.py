@@ -33,6 +33,8 @@ UNAVAILABLE = "unavailable"
 UNKNOWN = "unknown"
 """It may be done or not; the process ends with that."""
 MOST_SAID = 1_000
+GARBAGE = 50_000
+"""Objects until the collector looks for cycles: a batch's rows are thousands, and none of them is in one."""
 
 COMMIT, ROLLBACK = "COMMIT", "ROLLBACK"
 
@@ -191,14 +193,15 @@ def _read() -> bytes:
 
 
 def _answer(answer: Answer) -> None:
-    os.write(sys.stdout.fileno(), framed(orjson.dumps(answer)))  # shorter than what a pipe takes at once
+    with suppress(BrokenPipeError):  # the node is gone: there is no next message
+        os.write(sys.stdout.fileno(), framed(orjson.dumps(answer)))  # shorter than what a pipe takes at once
 
 
 def main() -> None:
     """Serve the node that started this, until it ends. Signals that reach both are the node's to heed."""
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
-    gc.disable()  # there are no cycles here, and thousands of rows a second
+    gc.set_threshold(GARBAGE)
     kind, options = orjson.loads(_read())
     try:
         book: Book = BOOKS[kind](**options)

@@ -1,6 +1,9 @@
 """What the process that stores makes of a batch, by itself: a batch is stored as a whole, or nothing of it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from subprocess import PIPE
 from typing import Any
 
 import orjson
@@ -18,6 +21,7 @@ from queue_service.scribe.statements import parts, statements
 from queue_service.submission import Answer, Keyed, Submission
 from tests.databases import Kind
 from tests.metrics.driving import at, plan_document
+from tests.running import WAIT_S
 from tests.storage.engines import issue
 
 LONG_AGO_MS, FAR_OFF_MS = 1_000, 2**52
@@ -137,6 +141,21 @@ def test_others_at_a_hall_are_not_waited_for(desk: Desk, database: Database) -> 
             assert desk.book.store(batch)[0] == program.REFUSED
             other.rollback()
     assert desk.book.store(batch)[0] == program.DONE
+
+
+def test_who_is_gone_is_answered_in_silence(database: Database) -> None:
+    """A node that was killed hears nothing; its process ends with what it has in hand, and no fault is seen."""
+    kind, options = database.kind.scribe()
+    setup = orjson.dumps((kind, {**options, "statements": statements(kind)}))
+    command = [sys.executable, "-P", program.__file__]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(program.framed(setup))
+        process.stdin.close()
+        assert (process.stderr.read(), process.wait(WAIT_S)) == (b"", 0)
 
 
 def test_rows_are_json(desk: Desk) -> None:
