@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.halls import plan
 from tests.running import Node, running_node
@@ -49,6 +49,9 @@ def document(hall: str = "hall", **changes: Any) -> dict[str, Any]:
     priorities += [{"id": "elder", "name": "老年", "names": {"en": "The elderly"}, "head_start_s": 300}]
     base = plan(hall, zones=ZONES, services=SERVICES, counters=COUNTERS, priorities=priorities, check_in_channels=[])
     return {**base, "names": {"en": "The Hall"}, **changes}
+
+
+expect.set_options(timeout=20_000)  # a machine that has other work, too, may take longer than Playwright's 5 s
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.pages.conftest import NewPage, document
 from tests.running import Node, start_node, until
@@ -92,6 +92,25 @@ def test_without_a_phone_by_the_desk(new_page: NewPage) -> None:
     expect(dialog).to_have_count(0)
     line.get_by_role("button", name="取消号票").click()
     expect(row.get_by_role("cell").first).to_have_text("0")
+
+
+def test_what_is_pressed_while_something_else_is_under_way_is_done(new_page: NewPage, node: Node) -> None:
+    """At the desk, answers being slow: one is taken off, then another, and a second press of either changes nothing."""
+    for service in ("land", "tax"):
+        httpx.post(f"{node.base_url}/v1/halls/hall/tickets", json={"service": service}).raise_for_status()
+    desk = new_page("/desk/hall")
+    asked: list[Route] = []
+    desk.route("**/v1/tickets/*/cancel", lambda route: asked.append(route))  # noqa: PLW0108 (it is looked into)
+    lines = desk.locator(".found li")
+    expect(lines).to_have_count(2)
+    for place in (0, 1, 0, 1):
+        lines.nth(place).get_by_role("button", name="取消号票").click()
+    for number in (1, 2):
+        until(lambda number=number: desk.evaluate("1") and len(asked) == number, "it is asked")  # type: ignore[misc]
+        asked[-1].continue_()
+        expect(desk.locator(".found .number")).to_have_count(2 - number)
+    expect(lines).to_have_text("没有找到")
+    assert len(asked) == 2
 
 
 def test_a_call_can_be_taken_back(new_page: NewPage, node: Node) -> None:

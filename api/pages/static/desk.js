@@ -1,5 +1,5 @@
 // The reception desk: for those who go to a person first. Take a number for somebody, and put right what went wrong.
-import { explain, hallPath, newKey, read, single, tell, ticketPath } from "./lib/api.js";
+import { explain, hallPath, inTurn, newKey, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, h, show, toast, write } from "./lib/dom.js";
 import { begin, places, planOf, root, staleMark } from "./lib/page.js";
 import { paperForm } from "./lib/paper.js";
@@ -42,14 +42,15 @@ async function look() {
   drawFound();
 }
 
-const act = single(async (ticket, verb, body) => {
+// What is pressed for one ticket while another is put right is no second press of that: it waits.
+const act = inTurn(async (ticket, verb, body) => {
   try {
     await tell(`${ticketPath(ticket.id)}/${verb}`, body, newKey());
     await look();
   } catch (error) {
     toast(explain(error), "bad");
   }
-});
+}, (ticket, verb) => `${ticket.id} ${verb}`);
 
 async function change(ticket) {
   const body = await ask(t("change-title", { number: ticket.number }), (close) => {

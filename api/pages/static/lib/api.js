@@ -63,6 +63,17 @@ export const hallPath = (hall) => `/v1/halls/${encodeURIComponent(hall)}`;
 export const ticketPath = (ticket) => `/v1/tickets/${encodeURIComponent(ticket)}`;
 export const counterPath = (hall, counter) => `${hallPath(hall)}/counters/${encodeURIComponent(counter)}`;
 
+// Wishes one after the other, each once: `name` tells them apart.
+export function inTurn(work, name) {
+  const wished = new Map();
+  let last = Promise.resolve();
+  return (...values) => {
+    const wish = name(...values);
+    if (!wished.has(wish)) wished.set(wish, last = last.then(() => work(...values)).finally(() => wished.delete(wish)));
+    return wished.get(wish);
+  };
+}
+
 // A button that does one thing at a time: a second press before the answer is the same wish.
 export function single(work) {
   let running = null;
