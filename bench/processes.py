@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.running import children_of
+
 ROOT = Path(__file__).resolve().parents[1]
 SERVING = "Serving at "
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -67,9 +69,7 @@ class Child:
 
 def _family(pid: int) -> list[int]:
     """A process and all that descend from it."""
-    listed = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for one in listed for child in one.read_text(encoding="utf-8").split()]
-    return [pid, *(one for child in children for one in _family(child))]
+    return [pid, *(one for child in children_of(pid) for one in _family(child))]
 
 
 def _cpu_s(pid: int) -> float:

@@ -17,10 +17,10 @@ from queue_service.domain.hall import Hall, Leg, Ticket
 from queue_service.journal import EVENT, HALL, LEG, TICKET
 from queue_service.upsert import Upsert
 
-_EVENTS = Upsert(EVENT, update=False)
-_HALLS = Upsert(HALL, update=True)
-_TICKETS = Upsert(TICKET, update=True)
-_LEGS = Upsert(LEG, update=True)
+EVENTS = Upsert(EVENT, update=False)
+HALLS = Upsert(HALL, update=True)
+TICKETS = Upsert(TICKET, update=True)
+LEGS = Upsert(LEG, update=True)
 
 
 @dataclass(slots=True)
@@ -89,14 +89,14 @@ def rows(writes: Sequence[HallWrite], new_receipts: Sequence[tuple[Any, ...]]) -
 def store(connection: Connection, batch: Rows) -> None:
     """Store a batch: events, one final row per ticket and leg touched, receipts, and where each log ends now."""
     with together(connection):
-        _EVENTS.run(connection, batch.events)
+        EVENTS.run(connection, batch.events)
         _release(connection, batch.moved)
-        _TICKETS.run(connection, batch.tickets)
-        _LEGS.run(connection, batch.legs)
+        TICKETS.run(connection, batch.tickets)
+        LEGS.run(connection, batch.legs)
         for ticket_id, number in batch.gone:
             connection.execute(delete(LEG).where(LEG.c.ticket == ticket_id, LEG.c.leg == number))
         receipts.store(connection, batch.receipts)
-        _HALLS.run(connection, batch.halls)
+        HALLS.run(connection, batch.halls)
 
 
 def _note_stored(stored: dict[str, str], tickets: Iterable[Ticket]) -> None:

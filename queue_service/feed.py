@@ -220,8 +220,9 @@ class Feed:
             if not events or events[0].head != head:
                 await self._start_over(view)
                 continue
-            _publish(view, events[1:])
-            self._writer.learned(events[1:])
+            news = events[1:]
+            _publish(view, news)
+            self._writer.learned(news)
             if len(events) < SLICE_EVENTS and self._latest.get(hall_id, 0) <= max(latest, view.hall.seq):
                 return
 

@@ -118,7 +118,7 @@ class Near(Generic[Ask]):
     def _hand_on_decided(self, decided: Decided[Ask]) -> None:
         is_late = decided.submissions[0].deadline_ms < self._clock.monotonic_ms()
         if is_late or not self._storing.can_store():
-            self.refused(decided)  # they stood decided for too long: from the beginning, they are told so
+            self.refused(decided)  # from the beginning, who stood decided for too long is told so
             return
         try:
             decided.rows = self._batches.close(decided.work)

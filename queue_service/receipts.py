@@ -17,7 +17,7 @@ from queue_service.upsert import Upsert, table_of
 KEYS_AT_ONCE = 256
 
 RECEIPT = table_of(ReceiptRow)
-_RECEIPTS = Upsert(RECEIPT, update=False)
+RECEIPTS = Upsert(RECEIPT, update=False)
 
 ReceiptKey = tuple[str, str, str]
 """actor, hall, key"""
@@ -69,7 +69,7 @@ def _of_values(size: int) -> str:
 
 def store(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Keep new answers: rows of the table."""
-    _RECEIPTS.run(connection, rows)
+    RECEIPTS.run(connection, rows)
 
 
 def purge(connection: Connection, before_ms: int) -> int:

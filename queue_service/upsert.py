@@ -33,7 +33,8 @@ def conflict(table: Table) -> str:
 
 
 class Upsert:
-    """An INSERT of many rows into one table, updating rows that are there where `update` says so."""
+    """An INSERT of many rows into one table, updating rows that are there where `update` says so. `of_a_row`: SQLite's
+    statement for one; `of_given`: PostgreSQL's for all."""
 
     def __init__(self, table: Table, update: bool) -> None:
         """Work out the statements once; on SQLite there is one per number of rows, so that they stay prepared."""
@@ -41,7 +42,8 @@ class Upsert:
         tail = conflict(table) if update else ""
         head = f"INSERT INTO {table.name} ({names(table)}) "
         self._statements = [f"{head}VALUES {', '.join([row] * size)}{tail}" for size in range(CHUNK_ROWS + 1)]
-        self._given = f"{head}SELECT * FROM {given(table)}{tail}"  # noqa: S608 (our own names)
+        self.of_a_row = self._statements[1]
+        self.of_given = f"{head}SELECT * FROM {given(table)}{tail}"  # noqa: S608 (our own names)
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Write the rows, in order."""
@@ -49,6 +51,6 @@ class Upsert:
         for start in range(0, len(rows), size):
             chunk = rows[start : start + size]
             if is_postgresql(connection):
-                straight(connection, self._given, (orjson.dumps(chunk).decode(),))
+                straight(connection, self.of_given, (orjson.dumps(chunk).decode(),))
             else:
                 straight(connection, self._statements[len(chunk)], tuple(chain.from_iterable(chunk)))

@@ -93,6 +93,12 @@ def command_line(*arguments: str, **env: str) -> subprocess.CompletedProcess[str
     )
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that one has started and that run."""
+    listed = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for one in listed for child in one.read_text(encoding="utf-8").split()]
+
+
 @dataclass
 class Node:
     """A server process."""
@@ -109,9 +115,7 @@ class Node:
     @property
     def children(self) -> list[int]:
         """The processes that it started and that run."""
-        pid = self.process.pid
-        listed = Path(f"/proc/{pid}/task").glob("*/children")
-        return [int(child) for one in listed for child in one.read_text(encoding="utf-8").split()]
+        return children_of(self.process.pid)
 
     @property
     def database(self) -> Path:

@@ -18,6 +18,7 @@ from queue_service.clock import Clock, SystemClock
 from queue_service.databases.kinds import Failure, Heard
 from queue_service.databases.statements import handed
 from queue_service.errors import BadInput
+from queue_service.scribe.program import start_log_over
 
 PASSIVE_WAL_BYTES = 4 * 2**20
 RESTART_WAL_BYTES = 64 * 2**20
@@ -132,11 +133,7 @@ class SqliteFile:
         if self.wal_bytes() > RESTART_WAL_BYTES:
             with self.writer.connect() as connection:
                 connection.exec_driver_sql("ROLLBACK")
-                connection.exec_driver_sql("PRAGMA busy_timeout=0")
-                try:
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                finally:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+                start_log_over(connection.connection.driver_connection, BUSY_TIMEOUT_MS)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Let go of every connection."""

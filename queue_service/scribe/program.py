@@ -106,11 +106,16 @@ class SqliteBook:
         """Let the write-ahead log start over when it grew too large (see `queue_service.databases.sqlite`)."""
         with suppress(OSError, sqlite3.OperationalError):  # a long read is in the way: after the next batch again
             if self._log.stat().st_size > self._log_bytes:
-                self._connection.execute("PRAGMA busy_timeout=0")
-                try:
-                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                finally:
-                    self._connection.execute(f"PRAGMA busy_timeout={self._timeout_ms}")
+                start_log_over(self._connection, self._timeout_ms)
+
+
+def start_log_over(connection: sqlite3.Connection, timeout_ms: int) -> None:
+    """Empty the write-ahead log; waits for nobody, neither then nor for longer than `timeout_ms` afterwards."""
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={timeout_ms}")
 
 
 class PostgresBook:

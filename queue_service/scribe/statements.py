@@ -5,24 +5,20 @@ keys was answered. On SQLite a question must find nothing; on PostgreSQL, where 
 that finds something fails, by a division by zero.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Table
 
-from queue_service.databases.statements import NOBODY_IN_LINE, NOW_MS, given, marked, picked
-from queue_service.journal import EVENT, HALL, LEG, TICKET
+from queue_service import appending, receipts
+from queue_service.databases.statements import NOBODY_IN_LINE, NOW_MS, marked, picked
 from queue_service.near import Decided
-from queue_service.receipts import RECEIPT
 from queue_service.scribe.program import Part
-from queue_service.upsert import conflict, names
 
 _POSITION = (("id", "text"), ("last_seq", "bigint"), ("last_hash", "text"))
 _KEY = (("actor", "text"), ("hall", "text"), ("key", "text"))
 _LEG = (("ticket", "text"), ("leg", "integer"))
-_WRITTEN: Sequence[tuple[Table, bool]] = ((EVENT, False), (TICKET, True), (LEG, True), (RECEIPT, False), (HALL, True))
-"""Tables, and whether rows that are there are updated."""
+_WRITTEN = (appending.EVENTS, appending.TICKETS, appending.LEGS, receipts.RECEIPTS, appending.HALLS)
 
 
 def parts(decided: Decided[Any], until_ms: int | None) -> list[Part]:
@@ -50,11 +46,7 @@ def statements(kind: str) -> list[str]:
 
 
 def _sqlite() -> list[str]:
-    def insert(table: Table, update: bool) -> str:
-        marks = ", ".join("?" * len(table.columns))
-        return f"INSERT INTO {table.name} ({names(table)}) VALUES ({marks}){conflict(table) if update else ''}"  # noqa: S608
-
-    events, tickets, legs, receipts, halls = (insert(*table) for table in _WRITTEN)
+    events, tickets, legs, answers, halls = (one.of_a_row for one in _WRITTEN)
     return [
         f"SELECT true WHERE NOT EXISTS (SELECT true FROM hall WHERE {_equal(_POSITION)})",  # noqa: S608 (our own names)
         f"SELECT true FROM receipt WHERE {_equal(_KEY)}",  # noqa: S608 (our own names)
@@ -64,7 +56,7 @@ def _sqlite() -> list[str]:
         tickets,
         legs,
         f"DELETE FROM leg WHERE {_equal(_LEG)}",  # noqa: S608 (our own names)
-        receipts,
+        answers,
         halls,
     ]
 
@@ -74,11 +66,7 @@ def _equal(columns: Iterable[tuple[str, str]]) -> str:
 
 
 def _postgresql() -> list[str]:
-    def insert(table: Table, update: bool) -> str:
-        tail = conflict(table) if update else ""
-        return f"INSERT INTO {table.name} ({names(table)}) SELECT * FROM {given(table)}{tail}"  # noqa: S608
-
-    events, tickets, legs, receipts, halls = (insert(*table) for table in _WRITTEN)
+    events, tickets, legs, answers, halls = (one.of_given for one in _WRITTEN)
     return [
         _MINE,
         _unless(f"EXISTS (SELECT FROM (SELECT {picked(_KEY)}) AS given JOIN receipt USING (actor, hall, key))"),
@@ -88,7 +76,7 @@ def _postgresql() -> list[str]:
         tickets,
         legs,
         f"DELETE FROM leg WHERE (ticket, leg) IN (SELECT {picked(_LEG)})",  # noqa: S608 (our own names)
-        receipts,
+        answers,
         halls,
     ]
 

@@ -14,7 +14,7 @@ from tests.databases import BOTH, Kind, kept_by
 from tests.faults.load import Asked, Client, Memory, clerk, visitor
 from tests.faults.proving import verify
 from tests.http.shapes import check_problem
-from tests.replicas.asking import decided, take
+from tests.replicas.asking import decided, scribe, take
 from tests.replicas.conftest import made_by, put_hall
 from tests.running import Node, eventually, running_node
 
@@ -35,18 +35,6 @@ class Patient(Client):
             return None if got.status_code == UNAVAILABLE else got
 
         self._note(asked, await eventually(answer, "it is decided"))
-
-
-async def scribe(node: Node) -> int:
-    """The process that stores for a node, once it is there."""
-
-    async def is_up() -> bool:
-        async with node.async_client() as client:
-            return "\nqueue_scribe_up 1.0" in (await client.get("/metrics")).text
-
-    await eventually(is_up, "the scribe is there")
-    [pid] = node.children
-    return pid
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -42,3 +42,15 @@ async def is_ready(node: Asked) -> bool:
     """Whether it says so."""
     async with client_of(node) as client:
         return (await client.get("/readyz")).status_code == httpx.codes.OK
+
+
+async def scribe(node: Node) -> int:
+    """The process that stores for a node, once it is there."""
+
+    async def is_up() -> bool:
+        async with node.async_client() as client:
+            return "\nqueue_scribe_up 1.0" in (await client.get("/metrics")).text
+
+    await eventually(is_up, "the scribe is there")
+    [pid] = node.children
+    return pid

@@ -10,8 +10,7 @@ from queue_service.clock import HandClock
 from queue_service.feed import STALE_MS
 from tests.databases import new_postgres_url
 from tests.faults.proving import verify
-from tests.faults.test_scribe import scribe
-from tests.replicas.asking import decided, is_ready, take
+from tests.replicas.asking import decided, is_ready, scribe, take
 from tests.replicas.conftest import answered, new_folder, put_hall
 from tests.replicas.lines import Loses, line_to
 from tests.running import assigned, eventually, inner_node, running_node

@@ -13,16 +13,21 @@ from queue_service import errors
 from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
+from queue_service.databases import sqlite
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.scribe import program
+from queue_service.scribe.program import Part
 from queue_service.submission import Answer, Submission
 from queue_service.verification import prove
+from tests.databases import Kind
+from tests.faults.locking import write_lock
 from tests.metrics.driving import at, plan_document
 from tests.running import eventually
 from tests.storage.engines import EngineNode, issue
 
 WAIT_S = 30
+BUSY_MS = 500
 
 
 class Node(EngineNode):
@@ -50,6 +55,12 @@ class Node(EngineNode):
         """What is stored: seq and kind."""
         statement = "SELECT seq, kind FROM event WHERE actor = 'me' ORDER BY seq"
         return [tuple(row) for row in self.database.read(lambda one: one.exec_driver_sql(statement).fetchall())]
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a lock of SQLite's for long."""
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", BUSY_MS)
 
 
 @pytest.fixture
@@ -100,6 +111,31 @@ async def test_a_scribe_that_dies_takes_along_what_it_was_at(node: Node) -> None
     await eventually(lambda: node.engine.scribe.is_ready, "another is there")
     assert int((await node.ask(issue(4))).body) == 5
     assert node.stored == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.SQLITE], indirect=True)
+async def test_a_database_that_is_not_available_costs_one_batch(hasty: None, node: Node) -> None:
+    """Answered as undecided; what was decided on top of it is stored when it is back."""
+    with write_lock(node.database.path.parent):
+        first = node.ask(issue(1))
+        await node.handed_on()
+        others = [node.ask(issue(2)), node.ask(issue(3))]
+        with pytest.raises(errors.Unavailable):
+            await first
+    assert [int(one.body) for one in await asyncio.gather(*others)] == [3, 4]
+
+
+async def test_a_fault_of_storing_is_tried_from_the_beginning(node: Node) -> None:
+    """Nobody notices, order included."""
+    store = node.engine.scribe.store
+
+    def spoilt(batch: list[Part], *rest: Any) -> None:
+        node.engine.scribe.store = store  # type: ignore[method-assign]
+        store([(number, b'[["?"]]') for number, _ in batch], *rest)
+
+    node.engine.scribe.store = spoilt  # type: ignore[assignment,method-assign]
+    answers = await two_batches(node)
+    assert [int(one.body) for one in answers] == [3, 4, 5]
 
 
 async def test_without_a_scribe_all_goes_on(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection
 
-from queue_service import engine as engine_module
 from queue_service import errors, journal, near
 from queue_service.database import Database
 from queue_service.domain import commands as c
@@ -61,7 +60,6 @@ async def test_what_arrives_meanwhile_is_one_transaction(node: Node) -> None:
 
 async def test_a_batch_is_bounded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a batch holds goes into the next."""
-    monkeypatch.setattr(engine_module, "BATCH_LIMIT", 16)
     monkeypatch.setattr(near, "LIMIT", 16)
     await asyncio.gather(*await node.held_up(*map(issue, range(40))))
     assert [len(commit.submissions) for commit in node.commits] == [1, 16, 16, 8]
