@@ -50,7 +50,7 @@ def _sqlite() -> list[str]:
     return [
         f"SELECT true WHERE NOT EXISTS (SELECT true FROM hall WHERE {_equal(_POSITION)})",  # noqa: S608 (our own names)
         f"SELECT true FROM receipt WHERE {_equal(_KEY)}",  # noqa: S608 (our own names)
-        "SELECT false WHERE ? IS NULL",  # it was asked when the lock was given
+        "SELECT false WHERE ? IS NULL",  # a file has no clock but the machine's, which the program has looked at
         events,
         "UPDATE ticket SET counter = NULL, state = 'waiting' WHERE id = ?",
         tickets,
