@@ -31,11 +31,12 @@ run: setup ## serve the sample hall at 127.0.0.1:8000, SQLite in ./data
 demo: setup ## serve it with visitors and clerks that use the public API
 	@exec $(BIN)/queue-service demo $(ARGS)
 
-check: setup-dev ## style, types, arrows: ruff, mypy --strict, import-linter
+check: setup-dev ## style, types, arrows: ruff, mypy --strict, import-linter, and the habits that no linter knows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/house/test_style.py
 
 format: setup-dev ## put the code in the house's format
 	$(BIN)/ruff check --fix --select I

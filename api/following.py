@@ -19,8 +19,8 @@ import orjson
 from models.wire import rfc3339, rfc3339_or_none
 from queue_service import journal
 from queue_service.errors import NoOtherHistory, QueueServiceError, ReadOnly, Unavailable
-from queue_service.feed import STALE_MS
 from queue_service.following import FollowedHalls
+from queue_service.freshness import STALE_MS
 from queue_service.log_file import NoEvent, checked
 
 if TYPE_CHECKING:

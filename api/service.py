@@ -227,13 +227,13 @@ class Service:
 
     def why_stale(self, hall_id: str) -> str | None:
         """Why this node cannot vouch for what it shows of a hall; None where it can."""
-        if self.feed.is_stale:
+        if self.feed.freshness.is_stale:
             return "the log cannot be read"
         return None if self.following is None else self.following.why_stale(hall_id)
 
     def as_of_ms(self, hall_id: str) -> int:
         """The moment up to which a hall's log is known to have been read."""
-        return self.feed.as_of_ms if self.following is None else self.following.as_of_ms(hall_id)
+        return self.feed.freshness.as_of_ms if self.following is None else self.following.as_of_ms(hall_id)
 
     def faults(self) -> list[str]:
         """Why this node is not ready; empty when it is."""
@@ -241,7 +241,7 @@ class Service:
             "stopping": self.stopping,
             "the writer has died": not self.engine.is_alive,
             "the clock jumped: confirm it with `queue-service confirm-clock`": not self.engine.guard.check(),
-            "the log cannot be read": self.feed.is_stale or not self.feed.is_polling,
+            "the log cannot be read": self.feed.freshness.is_stale or not self.feed.is_polling,
             self.feed.unknown_kind or "": self.feed.unknown_kind is not None,
         }
         return [reason for reason, holds in reasons.items() if holds]

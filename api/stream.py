@@ -285,7 +285,7 @@ async def _beat(service: Service) -> None:
 async def _watch(service: Service) -> None:
     while True:
         await asyncio.sleep(WATCH_S)
-        if service.following is None and not service.feed.is_stale:
+        if service.following is None and not service.feed.freshness.is_stale:
             continue  # not even asked about each of thousands of halls
         for view in tuple(service.feed.views.values()):
             if view.followers and (why := service.why_stale(view.hall.id)) is not None:

@@ -23,6 +23,7 @@ from queue_service.copies import Writer
 from queue_service.database import Database
 from queue_service.domain.events import Logged
 from queue_service.errors import LogCorrupt, Unavailable, UnknownEventKind, UnknownHall
+from queue_service.freshness import Freshness
 from queue_service.view import OTHER_HISTORY, TRY_AGAIN, Fold, View
 from queue_service.view_reading import REMADE_FRAMES, read_view, remake
 
@@ -33,7 +34,6 @@ SLICE_EVENTS = 500
 POLL_S = 1.0
 HINTED_POLL_S = 3.0
 """While the database tells of what others commit: only what got lost is left, and comparing all halls takes time."""
-STALE_MS = 15_000
 MOST_LOADING_MS = 2_000  # between two polls: while thousands of halls are loaded, displays would be sent away
 
 Result = TypeVar("Result")
@@ -56,9 +56,7 @@ class Feed:
         self._catching: dict[str, asyncio.Task[None]] = {}
         self._remaking = asyncio.Lock()
         self._poller: asyncio.Task[None] | None = None
-        self._in_doubt = False
-        self._confirmed_ms = clock.monotonic_ms()
-        self._confirmed_at_ms = clock.now_ms()
+        self.freshness = Freshness(clock)
         self._changed = ""
         self._nudged = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
@@ -78,18 +76,6 @@ class Feed:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    @property
-    def as_of_ms(self) -> int:
-        """The moment up to which the log is known to have been read."""
-        return self._confirmed_at_ms
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the log was asked in vain for so long that displays must not trust this node.
-
-        A node that was merely paused is in doubt only once it has asked."""
-        return self._in_doubt and self._clock.monotonic_ms() - self._confirmed_ms > STALE_MS
 
     @property
     def is_polling(self) -> bool:
@@ -154,7 +140,7 @@ class Feed:
         for hall_id, its_events in by_hall.items():
             self._latest[hall_id] = its_events[-1].seq
             view = self.views.get(hall_id)
-            if view is not None and not _publish(view, its_events):
+            if view is not None and not view.publish(its_events):
                 self._catch_up(view)
 
     def reached(self, ends: Mapping[str, int]) -> None:
@@ -221,7 +207,7 @@ class Feed:
                 await self._start_over(view)
                 continue
             news = events[1:]
-            _publish(view, news)
+            view.publish(news)
             self._writer.learned(news)
             if len(events) < SLICE_EVENTS and self._latest.get(hall_id, 0) <= max(latest, view.hall.seq):
                 return
@@ -238,9 +224,8 @@ class Feed:
 
     async def _poll(self) -> None:
         while True:
-            self._in_doubt = True
             try:
-                await self._confirm()
+                await self._confirm(self.freshness.asked())
                 await asyncio.to_thread(self._database.checkpoint)
             except Unavailable as error:
                 LOG.warning("log-unreadable: %s", error)
@@ -254,23 +239,23 @@ class Feed:
     async def _pause(self) -> None:
         with suppress(TimeoutError):
             # `_changed` is empty where the poll has left something to be done
-            is_at_rest = self._is_told and self._changed and not self._in_doubt
+            is_at_rest = self._is_told and self._changed and not self.freshness.is_in_doubt
             # `wait_for` may swallow being cancelled: the node would never stop
             async with asyncio.timeout(HINTED_POLL_S if is_at_rest else POLL_S):
                 await self._nudged.wait()
         self._nudged.clear()
 
-    async def _confirm(self) -> None:
+    async def _confirm(self, asked: tuple[int, int]) -> None:
         """See to it that every view shows all that was in the log when this began; then take in halls that are new."""
-        monotonic_ms, now_ms = self._clock.monotonic_ms(), self._clock.now_ms()
+        began_ms = self._clock.monotonic_ms()
         changed = await self._ask(self._database.changed)
         await self._ask(partial(self._database.set_clock, self._clock))
         is_news, self._changed = changed != self._changed, changed
         try:
             new_halls = await self._compare() if is_news else []
-            self._confirmed_ms, self._confirmed_at_ms, self._in_doubt = monotonic_ms, now_ms, False
+            self.freshness.confirmed(asked)
             for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them
-                if self._clock.monotonic_ms() - monotonic_ms > MOST_LOADING_MS:  # the poll goes first
+                if self._clock.monotonic_ms() - began_ms > MOST_LOADING_MS:  # the poll goes first
                     self._changed = ""
                     break
                 await self._take_in(hall_id)
@@ -300,21 +285,6 @@ class Feed:
             if position is None or position.seq <= seq or not view.has_shown(position.seq, position.head):
                 await self._catch_up(view)
         return [hall_id for hall_id in found if hall_id not in self.views]
-
-
-def _publish(view: View, events: Sequence[Logged]) -> bool:
-    """Show those that are new, if each follows what the view shows by then. False where some are missing, or the view
-    shows another history than they belong to: then the log has to be asked."""
-    seq, head = view.hall.seq, view.hall.head
-    new = [logged for logged in events if logged.seq > seq]
-    if events and not new:
-        return view.has_shown(events[-1].seq, events[-1].head)
-    for logged in new:
-        if logged.seq != seq + 1 or logged.previous not in (head, None):
-            return False
-        seq, head = logged.seq, logged.head
-    view.publish(new)
-    return True
 
 
 def _slice(connection: Connection, hall: str, after: int) -> list[Logged]:

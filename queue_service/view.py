@@ -74,7 +74,21 @@ class View:
         self.frames.append(frame)
         return frame
 
-    def publish(self, events: Sequence[Logged]) -> None:
+    def publish(self, events: Sequence[Logged]) -> bool:
+        """Show those that are new, if each follows what is shown by then. False where some are missing, or another
+        history is shown than they belong to: then the log has to be asked."""
+        seq, head = self.hall.seq, self.hall.head
+        new = [logged for logged in events if logged.seq > seq]
+        if events and not new:
+            return self.has_shown(events[-1].seq, events[-1].head)
+        for logged in new:
+            if logged.seq != seq + 1 or logged.previous not in (head, None):
+                return False
+            seq, head = logged.seq, logged.head
+        self._show(new)
+        return True
+
+    def _show(self, events: Sequence[Logged]) -> None:
         """Apply events and show them to everyone who watches: some at once, since telling costs more than making."""
         for start in range(0, len(events), SHOWN_AT_ONCE):
             made: list[Frame] = []

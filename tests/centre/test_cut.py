@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from queue_service.clock import HandClock, SystemClock
-from queue_service.feed import STALE_MS
+from queue_service.freshness import STALE_MS
 from tests.centre.halls import put_hall, work
 from tests.centre.line import line
 from tests.faults.proving import prove_all
@@ -52,7 +52,9 @@ async def pass_time(centre: Inner, clock: HandClock, ms: int) -> None:
     """Let time pass, and the centre read its own database meanwhile: that is not what is to grow old."""
     for step_ms in (ms - 1, 1):
         clock.set_ms(clock.now_ms() + step_ms)
-        await eventually(lambda: centre.service.feed.as_of_ms == clock.now_ms(), "the centre has read its database")
+        await eventually(
+            lambda: centre.service.feed.freshness.as_of_ms == clock.now_ms(), "the centre has read its database"
+        )
 
 
 async def test_a_hall_goes_on_while_its_line_is_cut_and_the_centre_is_not_fooled(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from queue_service.clock import HandClock
-from queue_service.feed import STALE_MS
+from queue_service.freshness import STALE_MS
 from tests.databases import new_postgres_url
 from tests.faults.proving import verify
 from tests.replicas.asking import decided, is_ready, scribe, take

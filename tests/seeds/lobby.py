@@ -82,7 +82,7 @@ class Screen:
     async def _follow(self, node: Node, line: Line) -> None:
         """As `api.stream.hall_stream` does."""
         try:
-            if node.feed.is_stale:
+            if node.feed.freshness.is_stale:
                 line.hang_up()
                 return
             view = await node.feed.view(self.hall)

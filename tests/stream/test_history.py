@@ -87,8 +87,8 @@ async def test_a_hall_that_is_gone_takes_no_other_with_it(own: Lobby, nodes: Nod
     assert (await own.node.client.get(own.path)).status_code == httpx.codes.NOT_FOUND
     async with own.socket() as socket:
         assert (await socket.closed())[0] == 4404
-    as_of_ms = own.service.feed.as_of_ms
-    await eventually(lambda: own.service.feed.as_of_ms > as_of_ms, "the log is known to have been read")
+    as_of_ms = own.service.feed.freshness.as_of_ms
+    await eventually(lambda: own.service.feed.freshness.as_of_ms > as_of_ms, "the log is known to have been read")
     assert (await own.node.client.get("/readyz")).status_code == httpx.codes.OK
     await own.client.put_new(own.path, plan(own.hall))
     async with own.socket() as socket:

@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from queue_service.clock import HandClock
-from queue_service.feed import STALE_MS
+from queue_service.freshness import STALE_MS
 from tests.running import WAIT_S, eventually
 from tests.stream.lobby import Lobby, Nodes
 from tests.stream.sockets import assert_gapless, ticket_socket
@@ -63,9 +63,9 @@ async def test_when_the_log_cannot_be_read_everyone_is_let_go(nodes: Nodes) -> N
         place = await display.frame()
         await visitor.frame()
         async with locked(nodes.folder / "queue.db"):
-            await eventually(lambda: lobby.service.feed._in_doubt, "the log was asked in vain")
+            await eventually(lambda: lobby.service.feed.freshness.is_in_doubt, "the log was asked in vain")
             clock.set_ms(clock.now_ms() + STALE_MS)
-            assert not lobby.service.feed.is_stale
+            assert not lobby.service.feed.freshness.is_stale
             clock.set_ms(clock.now_ms() + 1)
             for socket in (display, visitor):
                 assert await socket.closed() == (1013, "the log cannot be read")
@@ -73,7 +73,7 @@ async def test_when_the_log_cannot_be_read_everyone_is_let_go(nodes: Nodes) -> N
                 with pytest.raises(ConnectionClosed, match=r"1013 .*the log cannot be read"):
                     await late.any_frame()
             assert await readiness(lobby) == httpx.codes.SERVICE_UNAVAILABLE
-    await eventually(lambda: not lobby.service.feed.is_stale, "the log is read again")
+    await eventually(lambda: not lobby.service.feed.freshness.is_stale, "the log is read again")
     assert await readiness(lobby) == httpx.codes.OK
     await lobby.issue()
     async with lobby.socket(after=place["seq"], head=place["head"]) as display:
@@ -86,8 +86,8 @@ async def test_a_node_that_was_merely_paused_is_not_stale(nodes: Nodes) -> None:
     lobby = await nodes.lobby(clock, {"time_zone": "Asia/Shanghai"})
     async with lobby.socket() as display:
         seq = (await display.frame())["seq"]
-        as_of_ms = lobby.service.feed.as_of_ms
+        as_of_ms = lobby.service.feed.freshness.as_of_ms
         clock.set_ms(clock.now_ms() + 3_600_000)
-        await eventually(lambda: lobby.service.feed.as_of_ms > as_of_ms, "the log is read once more")
+        await eventually(lambda: lobby.service.feed.freshness.as_of_ms > as_of_ms, "the log is read once more")
         await lobby.issue()
         assert_gapless([await display.frame()], seq)
