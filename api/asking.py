@@ -89,6 +89,8 @@ async def ask(
     if key is not None:
         body_hash = hashlib.sha256(await request.body()).hexdigest()
         keyed = Keyed(key, request.method, request.scope["path"][:300], body_hash)
+    if hall not in service.feed.views and not isinstance(command, c.PutPlan):
+        await service.feed.view(hall)  # the writer goes by it, and holds nobody up by reading the day's log
     engine = service.engine
     return respond(await engine.submit(hall, command, actor=actor, channel=channel, answering=answering, keyed=keyed))
 

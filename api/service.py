@@ -62,7 +62,7 @@ class Service:
         self.metrics = HallMetrics(settings.wait_buckets)
         self.charts = Charts()
         self.live = LiveHalls(self)
-        self.engine = Engine(self.database, self.clock, self._committed)
+        self.engine = Engine(self.database, self.clock, self._committed, self._shown)
         self.feed = Feed(self.database, self.clock, self._fold, self.engine)
         self.metrics.watch(
             Live(
@@ -134,6 +134,9 @@ class Service:
         self.feed.published((*commit.learned, *commit.events))
         self.feed.reached(commit.ends)
         self.metrics.observe(commit, time.perf_counter() - commit.finished)
+
+    def _shown(self, hall_id: str) -> Hall | None:
+        return self.feed.hall(hall_id)
 
     # -- what goes on by itself
 

@@ -15,7 +15,7 @@ from models.vocabulary import Channel
 from queue_service import appending, errors, journal
 from queue_service.clock import Clock, ClockGuard, DatabaseClock
 from queue_service.codec import chain, encode
-from queue_service.copies import Copy, copy_at
+from queue_service.copies import Copy, copy_at, copy_of
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.domain.evolve import evolve
@@ -55,6 +55,10 @@ class Batches:
         """Drop copies that may be ahead of the log; the next command reads them afresh."""
         for hall in halls:
             self._copies.pop(hall, None)
+
+    def adopt(self, shown: Hall) -> None:
+        """Go by a hall as it is shown. Whether the log ends there is found out before anything is stored."""
+        self._copies[shown.id] = copy_of(shown)
 
     def lacking(self, batch: Sequence[Submission]) -> set[str]:
         """The halls of a batch of which there is no copy."""

@@ -27,7 +27,7 @@ from queue_service.databases.kinds import Failure
 from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.line import Line, Turn
-from queue_service.near import Decided, Near
+from queue_service.near import Decided, Near, Shown
 from queue_service.scribe import program
 from queue_service.scribe.process import Scribe
 from queue_service.scribe.statements import parts
@@ -83,8 +83,9 @@ _Errand = _Maintenance | Turn | _Again | None
 class Engine:
     """Submits commands to the writer thread; tells the listener of each commit, on the event loop."""
 
-    def __init__(self, database: Database, clock: Clock, listener: Listener) -> None:
-        """`listener` is called on the event loop before the callers of that commit are answered."""
+    def __init__(self, database: Database, clock: Clock, listener: Listener, shown: Shown = lambda _hall: None) -> None:
+        """`listener` is called on the event loop before the callers of that commit are answered. What is `shown` of a
+        hall is taken for a copy of it."""
         self._database = database
         self._clock = clock
         self.guard = ClockGuard(clock)
@@ -92,7 +93,7 @@ class Engine:
         self._batches = Batches(clock, self.guard)
         self._queue: queue.SimpleQueue[list[_Item] | _Errand] = queue.SimpleQueue()
         self.scribe = Scribe(database.kind)
-        self._near: Near[Any] = Near(self._batches, clock, _submission_of, self)
+        self._near: Near[Any] = Near(self._batches, clock, _submission_of, self, shown)
         self._line = Line(database, lambda turn: self._tell_loop(self._put, turn))
         self._skipped: Skipped[_Item] = Skipped(clock, BATCH_LIMIT, self._line.join)
         self._transactions = Transactions(database, self._batches)

@@ -22,6 +22,7 @@ from queue_service.clock import Clock
 from queue_service.copies import Writer
 from queue_service.database import Database
 from queue_service.domain.events import Logged
+from queue_service.domain.hall import Hall
 from queue_service.errors import LogCorrupt, Unavailable, UnknownEventKind, UnknownHall
 from queue_service.freshness import Freshness
 from queue_service.view import OTHER_HISTORY, TRY_AGAIN, Fold, View
@@ -83,6 +84,11 @@ class Feed:
         return self._poller is not None and not self._poller.done()
 
     # -- views
+
+    def hall(self, hall_id: str) -> Hall | None:
+        """A hall as it is shown, if it is."""
+        view = self.views.get(hall_id)
+        return None if view is None else view.hall
 
     async def view(self, hall_id: str) -> View:
         """The hall's view, loaded on first use, with all that was known to be committed when it was asked for: who was

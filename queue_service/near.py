@@ -18,14 +18,17 @@ from queue_service import appending
 from queue_service.batch import Batches, NotAtOnce, Work
 from queue_service.clock import Clock
 from queue_service.domain.events import Logged
+from queue_service.domain.hall import Hall
 from queue_service.submission import Submission
 
 LIMIT = 128
 """Commands of a batch; more wait undecided."""
 SHARED_MS = 10_000
-"""So long after others wrote to a hall nothing is decided ahead there. Each time that turns out to be wrong, the copy
-is lost, and the hall's day has to be read again."""
+"""So long after others wrote to a hall nothing is decided ahead there. Each time that turns out to be wrong, all is
+done twice, and the copy is lost."""
 
+Shown = Callable[[str], Hall | None]
+"""A hall as displays are shown it; None where they are not."""
 Ask = TypeVar("Ask")
 """A command on its way, as the engine keeps it."""
 
@@ -71,12 +74,14 @@ class Near(Generic[Ask]):
         clock: Clock,
         submission_of: Callable[[Ask], Submission | None],
         storing: Storing,
+        shown: Shown,
     ) -> None:
         """`submission_of` an ask is None where it is no command; such are handed on as they are."""
         self._batches = batches
         self._clock = clock
         self._submission_of = submission_of
         self._storing = storing
+        self._shown = shown
         self._heard: dict[str, int] = {}
         self._shared_until_ms: dict[str, int] = {}
         self._refused: Mapping[str, tuple[int, str]] = {}
@@ -112,6 +117,9 @@ class Near(Generic[Ask]):
 
     def _hand_on_alone(self, work: Ask | list[Ask]) -> None:
         """The writer thread may use the copies: nothing is decided meanwhile."""
+        for ask in work if isinstance(work, list) else ():
+            if (submission := self._submission_of(ask)) is not None:
+                self._reaches(submission.hall)
         self._is_alone = True
         self._storing.work_off(work)
 
@@ -203,7 +211,7 @@ class Near(Generic[Ask]):
 
     def _is_mine(self, hall: str) -> bool:
         """Whether a hall's copy is, as far as is known, where the log ends."""
-        seq = self._batches.reaches(hall)
+        seq = self._reaches(hall)
         if seq is None or seq < self._heard.get(hall, 0) or self._storing.waits(hall):
             return False
         until_ms = self._shared_until_ms.get(hall)
@@ -211,6 +219,14 @@ class Near(Generic[Ask]):
             del self._shared_until_ms[hall]
             return True
         return until_ms is None
+
+    def _reaches(self, hall: str) -> int | None:
+        """Up to which seq the copy of a hall goes: if there is none, one is taken of what is shown."""
+        seq = self._batches.reaches(hall)
+        if seq is None and (shown := self._shown(hall)) is not None:
+            self._batches.adopt(shown)
+            seq = shown.seq
+        return seq
 
     def _take(self) -> Ask | list[Ask]:
         """The commands at the front, or one thing that is none."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from queue_service import appending, journal
 from queue_service.batch import Batches
+from queue_service.copies import Copy
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.domain.events import CommandUndone, Event, Logged, TicketCalled, TurnedAway
@@ -27,7 +28,7 @@ TICKET_FIELDS = tuple(one.name for one in fields(Ticket) if one.name not in ("le
 COPIED = (
     "id", "seq", "head", "last_at_ms", "plan_version", "plan_seq", "today", "day_seq", "tickets", "counters",
     "number_counts", "quota_used", "suspensions", "suspended_spans", "chosen_calls",
-    "alerts", "advice", "busy",
+    "alerts", "advice", "busy", "announced_ms",
 )  # fmt: skip
 """What a hall knows, lanes (empty ones are no difference) and plan (the document is) apart."""
 
@@ -49,6 +50,7 @@ class Comparison:
         """Nothing checked yet."""
         self._database = database
         self._checked: dict[str, tuple[int, str, int]] = {}
+        self._left: dict[str, tuple[Hall, str]] = {}
 
     def check(self, model: ServiceModel, events: list[Logged], now_ms: int, writer: Batches, halls: set[str]) -> None:
         """Compare the halls that a batch was for, and the receipts."""
@@ -79,6 +81,20 @@ class Comparison:
         _check_tables(connection, hall)
         same("read again", _known(journal.load(connection, hall.id, position)), _known(copy.hall))
         assert copy.stored == {ticket.id: ticket.counter for ticket in hall.in_state(*HELD)}
+        self._go_on_with_another(copy, writer)
+
+    def _go_on_with_another(self, copy: Copy, writer: Batches) -> None:
+        """From now on the writer goes by a copy of its copy: that knows the same, and what becomes of it does not reach
+        what it was taken of."""
+        name, known = copy.hall.id, repr(_known(copy.hall))
+        left, said = self._left.get(name, (copy.hall, known))
+        assert repr(_known(left)) == said
+        writer.adopt(copy.hall)
+        another = writer._copies[name]
+        same("copied", _known(another.hall), _known(copy.hall))
+        assert vars(another.hall).keys() == vars(copy.hall).keys()
+        assert another.stored == copy.stored
+        self._left[name] = (copy.hall, known)
 
     def _check_log(self, connection: Connection, hall: HallModel, position: journal.Position) -> None:
         """Gapless, chained as the documentation says, times never before the last."""

@@ -17,6 +17,7 @@ from queue_service.clock import Clock, HandClock
 from queue_service.database import Database
 from queue_service.databases import sqlite
 from queue_service.databases.kinds import Heard
+from queue_service.domain.hall import Hall
 from queue_service.engine import Commit, Engine
 from queue_service.feed import Feed
 from queue_service.scribe import program
@@ -183,7 +184,7 @@ class Node:
         self.hazards = Hazards()
         self.database = Posted(url, tell)
         beset(self.database, self.hazards)
-        self.engine = Engine(self.database, self.clock, self._committed)
+        self.engine = Engine(self.database, self.clock, self._committed, self._shown)
         self._writer = _ByHand()
         self.engine._thread = self._writer  # type: ignore[assignment]
         self.scribe = HandScribe(self.database, self.clock, self.hazards, self.loop)
@@ -197,6 +198,9 @@ class Node:
         """As in `api.service`."""
         self.feed.published((*commit.learned, *commit.events))
         self.feed.reached(commit.ends)
+
+    def _shown(self, hall_id: str) -> Hall | None:
+        return self.feed.hall(hall_id)
 
     def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

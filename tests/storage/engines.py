@@ -6,6 +6,7 @@ from models.vocabulary import Channel
 from queue_service.clock import HandClock
 from queue_service.database import Database
 from queue_service.domain import commands as c
+from queue_service.domain.hall import Hall
 from queue_service.engine import Commit, Engine
 from queue_service.submission import Answer, Keyed
 from tests.metrics.driving import at
@@ -18,7 +19,8 @@ class EngineNode:
         """It is not started yet."""
         self.database = database
         self.commits: list[Commit] = []
-        self.engine = Engine(database, HandClock(at(8)), self._listen)
+        self.shown: dict[str, Hall] = {}
+        self.engine = Engine(database, HandClock(at(8)), self._listen, self.shown.get)
         self.listener_fails = False
 
     def _listen(self, commit: Commit) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from models.vocabulary import Channel
-from queue_service import errors
+from queue_service import errors, journal
 from queue_service.batch import Batches
 from queue_service.clock import ClockGuard, HandClock
 from queue_service.database import Database
@@ -158,6 +158,22 @@ async def test_what_another_node_wrote_is_read_first(node: Node) -> None:
     assert int((await asked).body) == 4
 
 
+async def test_what_is_shown_is_not_read_again(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has lost his copy goes by the hall as displays are shown it, be it behind the log or not: a day that was
+    read for them is not read once more, while all other halls wait."""
+    position = node.database.read(lambda one: journal.positions(one, ["hall"])["hall"])
+    node.shown["hall"] = node.database.read(lambda one: journal.load(one, "hall", position))
+    node.engine._batches.forget(["hall"])
+    with monkeypatch.context() as nothing:
+        nothing.setattr(journal, "load", None)
+        assert [int((await node.ask(issue(number))).body) for number in (1, 2)] == [3, 4]
+    assert (node.stored, node.shown["hall"].seq, node.shown["hall"].tickets) == (2, 2, {})
+    with node.database.write() as connection:
+        written_by_another(connection)
+    monkeypatch.setattr(journal, "load", None)
+    assert int((await node.ask(issue(3))).body) == 6
+
+
 async def test_a_hall_that_others_write_to_is_not_decided_ahead(node: Node) -> None:
     """Once that was seen, or said by another node: what turns out to be wrong costs the copy."""
     await test_what_another_node_wrote_is_read_first(node)
@@ -207,7 +223,7 @@ async def test_a_key_of_an_earlier_batch_gets_its_answer(node: Node) -> None:
 
 
 async def test_a_client_that_repeats_itself_costs_no_copy(node: Node) -> None:
-    """Else a day would have to be read again each time, just when everybody asks again."""
+    """Else it would have to be taken anew each time, just when everybody asks again."""
     await node.ask(issue(1), "key")
     copy = node.engine._batches._copies["hall"]
     again, under_way = await asyncio.gather(node.ask(issue(2), "key"), node.ask(issue(3), "other"))
