@@ -1,6 +1,5 @@
 """Halls: the plan, the board, suspensions, paper tickets, lists, the log."""
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from queue_service.domain import commands as c
 from queue_service.domain.calendar import to_ms
 from queue_service.domain.hall import Ticket
 from queue_service.errors import BadValue, StaleVersion
+from queue_service.log_file import event_document
 
 ROUTER = APIRouter(tags=["halls"])
 
@@ -32,7 +32,7 @@ Text = Annotated[str | None, Query(max_length=100)]
 @ROUTER.get("/v1/halls", response_model=shapes.HallList, responses=READING)
 async def list_halls(request: Request) -> Response:
     """All halls."""
-    found = await asyncio.to_thread(service_of(request).database.read, journal.all_positions)
+    found = await service_of(request).feed.read(journal.all_positions)
     items = [{"id": name, "name": one.name, "day": one.day, "seq": one.seq} for name, one in found.items()]
     return json_response(orjson.dumps({"items": items}))
 
@@ -153,7 +153,7 @@ async def list_tickets(
     def read(connection: Any) -> list[tuple[str, Ticket]]:
         return journal.tickets_from(connection, journal.ticket_rows(connection, hall, filters, after or "", limit))
 
-    found = await asyncio.to_thread(node.database.read, read)
+    found = await node.feed.read(read)
     now_ms = node.clock.now_ms()
     items = [_listed(view.hall.tickets.get(one.id) or one, view, now_ms, node.live.estimate) for _, one in found]
     following = found[-1][1].id if len(found) == limit else None
@@ -173,24 +173,6 @@ async def read_events(
     """The hall's log after a seq, with all that its hashes are made of."""
     node = service_of(request)
     view = await node.current_view(hall)
-    rows = await asyncio.to_thread(
-        node.database.read, lambda connection: journal.event_rows(connection, hall, after, limit)
-    )
-    items = [_event(row) for row in rows]
+    rows = await node.feed.read(lambda connection: journal.event_rows(connection, hall, after, limit))
+    items = [event_document(row) for row in rows]
     return json_response(orjson.dumps({"items": items, "last_seq": max(view.hall.seq, rows[-1].seq if rows else 0)}))
-
-
-def _event(row: Any) -> dict[str, Any]:
-    return {
-        "hall": row.hall,
-        "seq": row.seq,
-        "command_seq": row.command_seq,
-        "at": rfc3339(row.at_ms),
-        "at_ms": row.at_ms,
-        "kind": row.kind,
-        "version": row.version,
-        "actor": row.actor,
-        "channel": row.channel,
-        "data": orjson.Fragment(row.data),
-        "head": row.hash,
-    }

@@ -1,6 +1,5 @@
 """What the hall achieved: the promise report and its charts, and the wait records for spreadsheets."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -130,7 +129,7 @@ async def _read(request: Request, hall: str, work: Callable[[Any, Plan], Result]
     """Run `work` with the hall's present plan beside the event loop, in a read transaction whose connection it gets."""
     service = service_of(request)
     plan = (await service.feed.view(hall)).hall.rules
-    return await asyncio.to_thread(service.database.read, lambda connection: work(connection, plan))
+    return await service.feed.read(lambda connection: work(connection, plan))
 
 
 def _check_range(first: date, last: date) -> None:

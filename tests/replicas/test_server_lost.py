@@ -46,3 +46,29 @@ def test_a_crashed_server_loses_nothing_acknowledged_and_is_found_again(server: 
         until(lambda: client.get("/readyz").status_code == 200, "it is ready")
         assert "Traceback" not in node.log
     verify(tmp_path)
+
+
+def test_what_is_asked_meanwhile_is_answered_from_memory_or_503(server: Server, tmp_path: Path) -> None:
+    """Every address that reads, of a hall, of an open ticket and of one that is over: no fault of the node's."""
+    with running_node(assigned(tmp_path, server.url("postgres"))) as node, node.client() as client:
+        assert client.put("/v1/halls/hall", json=plan()).status_code == 201
+        first, second = (take(client, f"{number}").json()["id"] for number in range(2))
+        assert client.post(f"/v1/tickets/{first}/cancel").status_code == 200
+        reads = [path for path, item in client.get("/openapi.json").json()["paths"].items() if "get" in item]
+        server.stop(signal.SIGQUIT)
+        answers = {
+            address: client.get(address)
+            for path in reads
+            for ticket in (first, second)
+            for address in [path.format(hall="hall", ticket=ticket, chart="wait", counter="1", name="x")]
+        }
+        assert {address: one.status_code for address, one in answers.items() if one.status_code == 500} == {}
+        refused = {address: one for address, one in answers.items() if one.status_code == 503}
+        assert all(one.headers["retry-after"] for one in refused.values())
+        assert {
+            f"/v1/tickets/{first}",
+            "/v1/halls",
+            "/v1/halls/hall/events",
+            "/v1/halls/hall/charts/wait.svg",
+        } <= refused.keys()
+        assert "Traceback" not in node.log
