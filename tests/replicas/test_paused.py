@@ -1,6 +1,7 @@
 """A node is stopped (SIGSTOP) within a transaction, for longer than any of its commands may wait, and then goes on."""
 
 import asyncio
+import os
 import signal
 import time
 from contextlib import AsyncExitStack
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.faults.proving import verify
-from tests.replicas.asking import decided, take
+from tests.replicas.asking import decided, scribe, take
 from tests.replicas.conftest import Replicas, answered, made_by, put_hall
 from tests.running import WAIT_S, Node, database_url, eventually
 from tests.stream.sockets import assert_gapless, hall_socket
@@ -43,6 +44,13 @@ def asked(client: httpx.AsyncClient, hall: str) -> "asyncio.Task[httpx.Response]
     return asyncio.create_task(client.post(f"/v1/halls/{hall}/tickets", json={"service": "tax"}))
 
 
+async def without_scribe(node: Node) -> None:
+    """For about a second from now on its own thread stores."""
+    pid = await scribe(node)
+    os.kill(pid, signal.SIGKILL)
+    await eventually(lambda: pid not in node.children, "that is noticed")
+
+
 async def test_a_node_stopped_within_a_transaction_holds_nobody_up_and_does_nothing_late(
     replicas: Replicas, beside: "psycopg.Connection[Any]"
 ) -> None:
@@ -50,6 +58,8 @@ async def test_a_node_stopped_within_a_transaction_holds_nobody_up_and_does_noth
     this one as soon as the server has ended the session (2 s). Continued after every deadline has passed, the node
     answers 503 to all it had taken on and has done none of it; a retry by key happens once; a display that
     comes back has missed nothing.
+
+    Its storing process is killed before: that one would end the transaction by itself, and rightly.
 
     It is stopped for a minute, in which the other is asked for a hall that the test holds: 503 after 5 s each time."""
     nodes = replicas(2)
@@ -62,6 +72,7 @@ async def test_a_node_stopped_within_a_transaction_holds_nobody_up_and_does_noth
             place = await display.frame()
         early = await patient(stack, paused, "first")
         late_ones = [await patient(stack, paused, f"late-{number}") for number in range(LATE)]
+        await without_scribe(paused)
         beside.execute("LOCK TABLE event IN SHARE MODE")  # what would be written waits, after the hall was locked
         first = asked(early, "stuck")
         [inside] = await eventually(lambda: sessions(watch, WAITING), "the transaction is under way")
