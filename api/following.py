@@ -110,6 +110,9 @@ class Following:
     async def _step(self, source: Source) -> bool:
         """Take in one page; whether there is more. Nothing is, while the node has another history."""
         asked_ms, asked_at_ms = self._clock.monotonic_ms(), self._clock.now_ms()
+        shown = self._service.feed.hall(source.hall)
+        if shown is not None and (shown.seq, shown.head) != (source.seq, source.head):
+            await self._place(source)  # somebody else has written to the hall here
         page = await self._events(source, max(source.seq - 1, 0), PAGE_EVENTS)
         if source.seq and not _begins_with(page, source.seq, source.head):
             before = source.seq, source.head

@@ -44,6 +44,7 @@ TABLE: dict[type[errors.QueueServiceError], tuple[int, str]] = {
     errors.ReadOnly: (403, "read-only"),
     errors.StaleVersion: (412, "stale-version"),
     errors.Unavailable: (503, "unavailable"),
+    errors.Unreadable: (503, "unreadable"),
     errors.OutcomeUnknown: (503, "outcome-unknown"),
     errors.Overloaded: (503, "overloaded"),
     errors.ClockUnconfirmed: (503, "clock-unconfirmed"),

@@ -31,7 +31,7 @@ from queue_service.domain import commands as c
 from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall, Ticket
 from queue_service.engine import Commit, Engine
-from queue_service.errors import ClockUnconfirmed, Unavailable, UnknownHall, UnknownTicket
+from queue_service.errors import LogCorrupt, Unavailable, UnknownHall, UnknownTicket
 from queue_service.feed import Feed
 from queue_service.planning.staffing.advisor import EVERY_MS, Advisor
 from queue_service.settings import Settings
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from api.following import Following
 
 RECEIPTS_KEPT_MS = 48 * 3_600_000
+PURGE_MS = 3_600_000
 KEEPING_S = 1.0
+DAYS_AT_ONCE = 32
+"""So many halls' days are opened together: one that another holds is waited for until its deadline."""
 TURN_S = 0.01
 """For less than this nobody sleeps: some halls at a time cost less."""
 GC_THRESHOLDS = (10_000, 2, 5_000)
@@ -157,21 +160,34 @@ class Service:
         """Open each hall's new business day at its midnight, and forget old receipts."""
         purged_ms = 0
         while True:
-            try:
-                now_ms = self.clock.now_ms()
-                for hall_id, view in tuple(self.feed.views.items()):
-                    if view.hall.is_due(now_ms):
-                        await self.open_day(hall_id)
-                if now_ms - purged_ms > 3_600_000:
-                    purged_ms = now_ms
-                    await self.engine.maintain(partial(receipts.purge, before_ms=now_ms - RECEIPTS_KEPT_MS))
-            except ClockUnconfirmed:
+            now_ms = self.clock.now_ms()
+            due = [hall_id for hall_id, view in self.feed.views.items() if view.hall.is_due(now_ms)]
+            if due and not self.engine.guard.check():
                 self.log.warning("clock-unconfirmed: run `queue-service confirm-clock` once the time is right")
-            except Unavailable as error:
-                self.log.warning("housekeeping-put-off: %s", error)
-            except Exception:
-                self.log.exception("housekeeping-failed")
+                due = []
+            for start in range(0, len(due), DAYS_AT_ONCE):
+                some = due[start : start + DAYS_AT_ONCE]
+                await asyncio.gather(*(self._put_off(self.open_day(hall_id), hall_id) for hall_id in some))
+            if now_ms - purged_ms > PURGE_MS:
+                purged_ms = now_ms
+                await self._put_off(self._purge(now_ms - RECEIPTS_KEPT_MS), "receipts")
             await asyncio.sleep(KEEPING_S)
+
+    async def _put_off(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Do some of the housekeeping; if it cannot be done now, the rest is, all the same."""
+        try:
+            await work
+        except (LogCorrupt, Unavailable) as error:
+            self.log.warning("housekeeping-put-off: %s: %s", what, error)
+        except Exception:
+            self.log.exception("housekeeping-failed: %s", what)
+
+    async def _purge(self, before_ms: int) -> None:
+        """Some at a time: commands wait meanwhile."""
+        purged = receipts.PURGED_ROWS
+        while purged == receipts.PURGED_ROWS:
+            purged = await self.engine.maintain(partial(receipts.purge, before_ms=before_ms))
+            await asyncio.sleep(TURN_S)
 
     async def _advise(self) -> None:
         """Keep the staffing advice of every hall that is open."""
@@ -216,15 +232,26 @@ class Service:
     async def _find(self, ticket_id: str) -> tuple[Hall | None, Ticket]:
         """A ticket with the hall that holds it; None: it is over, and was read from the database."""
         try:
-            hall = (await self.current_view(hall_of(ticket_id))).hall
+            view = await self.current_view(hall_of(ticket_id))
         except UnknownHall as error:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id) from error
-        if ticket_id in hall.tickets:
-            return hall, hall.tickets[ticket_id]
+        found = None
+        if ticket_id not in view.hall.tickets:
+            found = await self._stored(ticket_id)
+            if found.last_seq > view.hall.seq:  # another node has just had to do with it
+                self.feed.reached({view.hall.id: found.last_seq})
+                view = await self.feed.view(view.hall.id)
+                found = await self._stored(ticket_id)
+        if ticket_id in view.hall.tickets:
+            return view.hall, view.hall.tickets[ticket_id]
+        assert found is not None, "it was read"
+        return None, found
+
+    async def _stored(self, ticket_id: str) -> Ticket:
         found = await self.feed.read(lambda one: _stored_ticket(one, ticket_id))
         if found is None:
             raise UnknownTicket(f"There is no ticket {ticket_id!r}.", ticket=ticket_id)
-        return None, found
+        return found
 
     # -- how it is
 

@@ -141,7 +141,7 @@ class Visitor:
         """Events of the hall; of those that came together, what they led to is told."""
         ticket = self._ticket
         for frame in frames.frames:
-            if frame.services is None or (ticket is not None and ticket.service in frame.services):
+            if frame.services is None or ticket is None or ticket.service in frame.services:
                 self._look()
                 return
 

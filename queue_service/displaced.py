@@ -13,7 +13,7 @@ from queue_service.databases.statements import straight
 from queue_service.domain.events import DayOpened
 from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
-from queue_service.journal import EVENT, HALL, LEG, TICKET, Position
+from queue_service.journal import EVENT, HALL, LEG, TICKET
 from queue_service.upsert import table_of
 
 DISPLACED = table_of(DisplacedRow)
@@ -43,8 +43,8 @@ def cut_back(connection: Connection, hall_id: str, after: int, at_ms: int) -> Ha
 
 def _as_it_was(connection: Connection, hall_id: str, day_seq: int) -> Hall:
     """Write the rows anew as of where the log ends now. What later events had changed was open then, or of that day."""
-    hall, start = journal.day_start(connection, hall_id, Position(0, "", "", day_seq, ""))
-    for logged in journal.events_after(connection, hall_id, start):
+    hall = journal.day_start(connection, hall_id, day_seq)
+    for logged in journal.events_after(connection, hall_id, day_seq - 1):
         evolve(hall, logged)
     hall.touched = {**hall.touched, **hall.tickets}
     legs = ((ticket.id, number, leg) for ticket in hall.touched.values() for number, leg in enumerate(ticket.legs, 1))

@@ -132,6 +132,10 @@ class Unavailable(QueueServiceError):
     """The command was not decided; try again with the same key."""
 
 
+class Unreadable(Unavailable):
+    """What is stored cannot be read now; try again."""
+
+
 class OutcomeUnknown(Unavailable):
     """The database did not say whether the command was stored; try again with the same key."""
 

@@ -99,7 +99,8 @@ def _add(connection: Connection, hall: str, day: str, scored: Iterable[Scored]) 
 
 
 def _error_of(row: Any) -> OwnError:
-    return OwnError(int(row.scored), int(row.covered), row.error_ms / 1000, row.absolute_ms / 1000)
+    scored, covered, error_ms, absolute_ms = map(int, (row.scored, row.covered, row.error_ms, row.absolute_ms))
+    return OwnError(scored, covered, error_ms / 1000, absolute_ms / 1000)
 
 
 def errors_of(connection: Connection, hall: str, from_day: str, to_day: str) -> Errors:

@@ -7,14 +7,12 @@ change counter finds it in any case, and goes more slowly while hints are given.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from queue_service import journal
 from queue_service.board import Frame
@@ -25,6 +23,7 @@ from queue_service.domain.events import Logged
 from queue_service.domain.hall import Hall
 from queue_service.errors import LogCorrupt, Unavailable, UnknownEventKind, UnknownHall
 from queue_service.freshness import Freshness
+from queue_service.reading import Reading
 from queue_service.view import OTHER_HISTORY, TRY_AGAIN, Fold, View
 from queue_service.view_reading import REMADE_FRAMES, read_view, remake
 
@@ -35,9 +34,6 @@ SLICE_EVENTS = 500
 POLL_S = 1.0
 HINTED_POLL_S = 3.0
 """While the database tells of what others commit: only what got lost is left, and comparing all halls takes time."""
-MOST_LOADING_MS = 2_000  # between two polls: while thousands of halls are loaded, displays would be sent away
-
-Result = TypeVar("Result")
 
 
 class Feed:
@@ -50,13 +46,17 @@ class Feed:
         self._clock = clock
         self._fold = fold
         self._writer = writer
-        self._database_errors = (SQLAlchemyError, database.engine.dialect.loaded_dbapi.Error)
         self.views: dict[str, View] = {}
         self._latest: dict[str, int] = {}
         self._loading: dict[str, asyncio.Task[View]] = {}
         self._catching: dict[str, asyncio.Task[None]] = {}
         self._remaking = asyncio.Lock()
+        self._reading = Reading(database)
+        self.read = self._reading.read
+        """For whoever asks; raises Unreadable."""
         self._poller: asyncio.Task[None] | None = None
+        self._taking_in: asyncio.Task[None] | None = None
+        self._left_out: dict[str, journal.Position] = {}
         self.freshness = Freshness(clock)
         self._changed = ""
         self._nudged = asyncio.Event()
@@ -72,11 +72,16 @@ class Feed:
     async def stop(self) -> None:
         """Stop following."""
         tasks = [
-            task for task in (self._poller, self._listener, *self._loading.values(), *self._catching.values()) if task
-        ]
+            task
+            for task in (
+                self._poller, self._listener, self._taking_in, *self._loading.values(), *self._catching.values()
+            )
+            if task
+        ]  # fmt: skip
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._reading.close()
 
     @property
     def is_polling(self) -> bool:
@@ -112,7 +117,7 @@ class Feed:
 
     async def _load(self, hall_id: str) -> View:
         try:
-            view = self.views[hall_id] = await self.read(lambda one: read_view(one, hall_id, self._fold))
+            view = self.views[hall_id] = await self._reading.own(lambda one: read_view(one, hall_id, self._fold))
         finally:
             del self._loading[hall_id]
         if self._latest.get(hall_id, 0) > view.hall.seq:
@@ -136,7 +141,7 @@ class Feed:
         if not reach <= after < view.hall.seq or view.frames_since(after, head) is not None:
             return []
         async with self._remaking:
-            return await self.read(lambda one: remake(one, view.hall.id, after, head))
+            return await self._reading.own(lambda one: remake(one, view.hall.id, after, head))
 
     def published(self, events: Sequence[Logged]) -> None:
         """Events this process has just committed, in order per hall."""
@@ -167,16 +172,6 @@ class Feed:
         if not ends or not ends.keys() <= self.views.keys():
             self._nudged.set()
 
-    async def read(self, work: Callable[[Connection], Result]) -> Result:
-        """Read beside the event loop. Raises Unavailable."""
-        return await self._ask(partial(self._database.read, work))
-
-    async def _ask(self, question: Callable[[], Result]) -> Result:
-        try:
-            return await asyncio.to_thread(question)
-        except self._database_errors as error:
-            raise Unavailable(f"The log cannot be read: {error}") from error
-
     def _catch_up(self, view: View) -> "asyncio.Task[None]":
         """Publish what the log holds beyond the cursor. Whatever goes wrong, the poll comes back to it."""
         hall_id = view.hall.id
@@ -196,19 +191,25 @@ class Feed:
         another history, and let go of a hall that it no longer has, or not as a whole: others are not concerned."""
         try:
             await self._read_all(view)
-        except UnknownEventKind:
+        except (Unavailable, UnknownEventKind):
             raise
         except (UnknownHall, LogCorrupt) as error:
             LOG.error("hall-dropped: %s", error)  # noqa: TRY400 (no fault of the code)
-            self.views.pop(view.hall.id, None)
-            self._latest.pop(view.hall.id, None)
-            view.dismiss(TRY_AGAIN, OTHER_HISTORY)
+            self._drop(view)
+        except Exception:
+            LOG.exception("hall-dropped: %s", view.hall.id)
+            self._drop(view)
+
+    def _drop(self, view: View) -> None:
+        self.views.pop(view.hall.id, None)
+        self._latest.pop(view.hall.id, None)
+        view.dismiss(TRY_AGAIN, OTHER_HISTORY)
 
     async def _read_all(self, view: View) -> None:
         hall_id = view.hall.id
         while True:
             seq, head, latest = view.hall.seq, view.hall.head, self._latest.get(hall_id, 0)
-            events = await self.read(partial(_slice, hall=hall_id, after=seq - 1))
+            events = await self._reading.own(partial(_slice, hall=hall_id, after=seq - 1))
             if not events or events[0].head != head:
                 await self._start_over(view)
                 continue
@@ -226,18 +227,17 @@ class Feed:
     async def _start_over(self, view: View) -> None:
         LOG.warning("history-changed: %s", view.hall.id)
         self._latest.pop(view.hall.id, None)
-        view.become(await self.read(lambda one: read_view(one, view.hall.id, self._fold)))
+        view.become(await self._reading.own(lambda one: read_view(one, view.hall.id, self._fold)))
 
     async def _poll(self) -> None:
         while True:
             try:
                 await self._confirm(self.freshness.asked())
-                await asyncio.to_thread(self._database.checkpoint)
+                await self._reading.ask(self._database.checkpoint)
             except Unavailable as error:
-                LOG.warning("log-unreadable: %s", error)
+                LOG.warning("log-unreadable: %s", getattr(error.__cause__, "orig", error.__cause__))
             except UnknownEventKind as error:
-                self.unknown_kind = str(error)
-                LOG.warning("unknown-event: %s", error)
+                self._doubt(error)
             except Exception:
                 LOG.exception("poll-failed")
             await self._pause()
@@ -253,44 +253,54 @@ class Feed:
 
     async def _confirm(self, asked: tuple[int, int]) -> None:
         """See to it that every view shows all that was in the log when this began; then take in halls that are new."""
-        began_ms = self._clock.monotonic_ms()
-        changed = await self._ask(self._database.changed)
-        await self._ask(partial(self._database.set_clock, self._clock))
+        changed = await self._reading.ask(self._database.changed)
+        await self._reading.ask(partial(self._database.set_clock, self._clock))
         is_news, self._changed = changed != self._changed, changed
         try:
-            new_halls = await self._compare() if is_news else []
+            new_halls = await self._compare() if is_news else {}
             self.freshness.confirmed(asked)
-            for hall_id in new_halls:  # though nobody has asked for them: their midnights come, and gauges show them
-                if self._clock.monotonic_ms() - began_ms > MOST_LOADING_MS:  # the poll goes first
-                    self._changed = ""
-                    break
-                await self._take_in(hall_id)
+            if new_halls and (self._taking_in is None or self._taking_in.done()):
+                self._taking_in = asyncio.create_task(self._take_in(new_halls), name="feed-take-in")
         except BaseException:
             self._changed = ""
             raise
 
-    async def _take_in(self, hall_id: str) -> None:
-        try:
-            await self.view(hall_id)
-        except UnknownEventKind:
-            raise
-        except (UnknownHall, LogCorrupt) as error:
-            LOG.error("hall-left-out: %s", error)  # noqa: TRY400 (no fault of the code)
+    async def _take_in(self, new_halls: Mapping[str, journal.Position]) -> None:
+        """Though nobody has asked for them: their midnights come, and gauges show them. Of one that cannot be read
+        nothing is said again before its log goes on."""
+        for hall_id, position in new_halls.items():
+            try:
+                await self.view(hall_id)
+                continue
+            except Unavailable:
+                break
+            except UnknownEventKind as error:
+                self._doubt(error)
+            except (UnknownHall, LogCorrupt) as error:
+                LOG.error("hall-left-out: %s", error)  # noqa: TRY400 (no fault of the code)
+            except Exception:
+                LOG.exception("hall-left-out: %s", hall_id)
+            self._left_out[hall_id] = position
+        self._changed = ""  # there may be more of them by now
 
-    async def _compare(self) -> list[str]:
+    def _doubt(self, error: UnknownEventKind) -> None:
+        self.unknown_kind = str(error)
+        LOG.warning("unknown-event: %s", error)
+
+    async def _compare(self) -> dict[str, journal.Position]:
         """Compare every view with the log and read on where they differ; the halls that have no view yet.
 
         What a view shows was committed before the log is read here, so the log must hold it. A standby that took over
         may not: then displays are told what it has. What was committed meanwhile has mostly been shown by then, too."""
         shown = [(view, view.hall.seq, view.hall.head) for view in self.views.values()]
-        found = await self.read(journal.all_positions)
+        found = await self._reading.own(journal.all_positions)
         for view, seq, head in shown:
             position = found.get(view.hall.id)
             if position is not None and (position.seq, position.head) == (seq, head):
                 continue
             if position is None or position.seq <= seq or not view.has_shown(position.seq, position.head):
                 await self._catch_up(view)
-        return [hall_id for hall_id in found if hall_id not in self.views]
+        return {name: end for name, end in found.items() if name not in self.views and end != self._left_out.get(name)}
 
 
 def _slice(connection: Connection, hall: str, after: int) -> list[Logged]:

@@ -60,11 +60,17 @@ def hold(connection: Connection, halls: Sequence[str], new: set[str], keys: Sequ
     return Held(found, frozenset(locked.skipped), receipts.answers(asked), locked.at_ms)
 
 
+def _is_text(asked: str) -> bool:
+    """Whether it can be the name of anything. NUL is no text to PostgreSQL: to ask for it would be an error."""
+    return "\x00" not in asked
+
+
 def positions(connection: Connection, halls: Sequence[str]) -> dict[str, Position]:
     """Where the logs of these halls end, without locking them; halls that do not exist are left out."""
-    marks = ", ".join("?" * len(halls))
+    asked = tuple(filter(_is_text, halls))
+    marks = ", ".join("?" * len(asked))
     statement = f"SELECT id, last_seq, last_hash, day, day_seq, name FROM hall WHERE id IN ({marks})"  # noqa: S608 (marks only)
-    found = straight(connection, statement, tuple(halls))
+    found = straight(connection, statement, asked)
     return {row[0]: Position(*row[1:]) for row in found.fetchall()}
 
 
@@ -99,9 +105,13 @@ def day_openings(connection: Connection, hall: str) -> list[tuple[int, str]]:
 
 
 def logged(row: Any, previous: str | None = None) -> Logged:
-    """The event of a row; `previous`: the hash of the row before it."""
+    """The event of a row; `previous`: the hash of the row before it. Raises LogCorrupt where it cannot be read."""
     hall, seq, command_seq, at_ms, kind, version, actor, channel, data, head = row
-    return Logged(hall, seq, command_seq, at_ms, actor, channel, decode(kind, version, data), head, previous)
+    try:
+        event = decode(kind, version, data)
+    except (ValueError, TypeError) as error:  # no JSON, or not what this kind is made of
+        raise LogCorrupt(f"Hall {hall}: event {seq} cannot be read: {error}.", seq=seq) from error
+    return Logged(hall, seq, command_seq, at_ms, actor, channel, event, head, previous)
 
 
 def events_after(connection: Connection, hall: str, after: int, head: str | None = None) -> Iterator[Logged]:
@@ -135,29 +145,39 @@ def first_seq(connection: Connection, hall: str, at_ms: int, last: int) -> int:
     return bisect_left(range(1, last + 1), at_ms, key=at) + 1
 
 
-def day_start(connection: Connection, hall_id: str, position: Position) -> tuple[Hall, int]:
-    """A hall that knows its plan and nothing else, and the seq after which its present business day begins."""
+def day_start(connection: Connection, hall_id: str, day_seq: int) -> Hall:
+    """A hall that knows its plan and nothing else, as the business day that this event opened begins with it."""
     hall = Hall(hall_id)
-    opened = _event_at(connection, hall_id, position.day_seq).event
+    opened = _event_at(connection, hall_id, day_seq).event
     if not isinstance(opened, DayOpened):
-        raise LogCorrupt(f"Hall {hall_id}: event {position.day_seq} does not open a day.", seq=position.day_seq)
+        raise LogCorrupt(f"Hall {hall_id}: event {day_seq} does not open a day.", seq=day_seq)
     evolve(hall, _event_at(connection, hall_id, opened.plan_seq))
-    return hall, position.day_seq - 1
+    return hall
+
+
+def day_events(connection: Connection, hall_id: str, position: Position) -> Iterator[Logged]:
+    """The events of the hall's present business day, which the log must end with."""
+    last = None
+    for last in events_after(connection, hall_id, position.day_seq - 1):
+        yield last
+    if last is None or (last.seq, last.head) != (position.seq, position.head):
+        seq = 0 if last is None else last.seq
+        raise LogCorrupt(f"Hall {hall_id}: the log ends at {seq}, its row says {position.seq}.", seq=seq)
 
 
 def load(connection: Connection, hall_id: str, position: Position) -> Hall:
     """The hall as of the end of its log, read from the event that opened its business day."""
-    hall, after = day_start(connection, hall_id, position)
-    for one in events_after(connection, hall_id, after):
+    hall = day_start(connection, hall_id, position.day_seq)
+    for one in day_events(connection, hall_id, position):
         evolve(hall, one)
-    if (hall.seq, hall.head) != (position.seq, position.head):
-        raise LogCorrupt(f"Hall {hall_id}: the log ends at {hall.seq}, its row says {position.seq}.", seq=hall.seq)
     hall.drain()
     return hall
 
 
 def ticket_row(connection: Connection, ticket_id: str) -> Any | None:
     """The row of a ticket, open or closed."""
+    if not _is_text(ticket_id):
+        return None
     return connection.execute(select(TICKET).where(TICKET.c.id == ticket_id)).one_or_none()
 
 
@@ -169,6 +189,8 @@ def leg_rows(connection: Connection, ticket_ids: Iterable[str]) -> list[Any]:
 
 def ticket_rows(connection: Connection, hall: str, filters: dict[str, str], after: str, limit: int) -> list[Any]:
     """Tickets of a hall whose columns equal `filters`, by id after `after`."""
+    if not all(map(_is_text, (hall, after, *filters.values()))):
+        return []
     wanted = [TICKET.c[name] == value for name, value in filters.items()]
     statement = select(TICKET).where(and_(TICKET.c.hall == hall, TICKET.c.id > after, *wanted))
     return list(connection.execute(statement.order_by(TICKET.c.id).limit(limit)))

@@ -130,10 +130,10 @@ class Near(Generic[Ask]):
             return
         try:
             decided.rows = self._batches.close(decided.work)
+            self._storing.store(decided)
         except Exception:  # noqa: BLE001 (the writer thread meets the same, and says so)
             self.refused(decided)
             return
-        self._storing.store(decided)
         self._decide_waiting()
 
     def refused(self, decided: Decided[Ask]) -> None:

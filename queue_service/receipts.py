@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select, tuple_
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from models.tables import ReceiptRow
@@ -15,6 +15,7 @@ from queue_service.databases.statements import is_postgresql, picked, straight
 from queue_service.upsert import Upsert, table_of
 
 KEYS_AT_ONCE = 256
+PURGED_ROWS = 1_000
 
 RECEIPT = table_of(ReceiptRow)
 RECEIPTS = Upsert(RECEIPT, update=False)
@@ -73,5 +74,6 @@ def store(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def purge(connection: Connection, before_ms: int) -> int:
-    """Forget receipts older than `before_ms`; how many."""
-    return connection.execute(delete(RECEIPT).where(RECEIPT.c.at_ms < before_ms)).rowcount
+    """Forget receipts older than `before_ms`; how many: PURGED_ROWS where there may be more, since commands wait."""
+    old = select(*RECEIPT.primary_key).where(RECEIPT.c.at_ms < before_ms).limit(PURGED_ROWS)
+    return connection.execute(delete(RECEIPT).where(tuple_(*RECEIPT.primary_key).in_(old))).rowcount

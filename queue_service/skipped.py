@@ -21,7 +21,7 @@ Item = TypeVar("Item", bound=tuple[Submission, Any])
 
 
 class Skipped(Generic[Item]):
-    """What was skipped, by hall. The writer's thread alone uses it, but for its length."""
+    """What was skipped, by hall. For the writer thread, or the event loop while that does nothing."""
 
     def __init__(self, clock: Clock, most: int, join_line: Callable[[str], None]) -> None:
         """`most` commands of a hall make a batch; `join_line` for a hall, if it does not stand there."""

@@ -20,9 +20,8 @@ def read_view(connection: Connection, hall_id: str, fold: Fold, ring_frames: int
     position = journal.positions(connection, [hall_id]).get(hall_id)
     if position is None:
         raise UnknownHall(f"There is no hall {hall_id!r}.", hall=hall_id)
-    hall, after = journal.day_start(connection, hall_id, position)
-    view = View(hall, fold, ring_frames)
-    for logged in journal.events_after(connection, hall_id, after):
+    view = View(journal.day_start(connection, hall_id, position.day_seq), fold, ring_frames)
+    for logged in journal.day_events(connection, hall_id, position):
         if logged.seq > position.seq - ring_frames or isinstance(logged.event, REMEMBERED):
             view.follow(logged)
         else:

@@ -105,9 +105,21 @@ def given(**options: Any) -> dict[str, Any]:
 
 def start_logging(level: str) -> None:
     """One line an event: time, level, logger, message (whose first word is a stable name)."""
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("uvicorn.error", "alembic"):
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    for noisy in ("uvicorn.error", "alembic", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # of a connection that the server ended it says so with a traceback; who used it hears of it and says so, too
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+
+
+class OneLine(logging.Formatter):
+    """Only a traceback has more lines: drivers and libpq explain themselves in several."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
+        """The line."""
+        return " ".join(super().formatMessage(record).split())
 
 
 def run(settings: Settings, plans: list[Path], clock: Clock | None = None) -> None:

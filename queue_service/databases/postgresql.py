@@ -55,7 +55,11 @@ WRITER = {
     "enable_mergejoin": "off",
     "jit": "off",
 }
-READER = {"default_transaction_read_only": "on", "jit": "off"}
+READER = {
+    "default_transaction_read_only": "on",
+    "lock_timeout": "3s",  # a report may take long; but whatever locks a table whole, nobody should hang on it
+    "jit": "off",
+}
 
 CHANNEL = "queue_service"
 PAYLOAD_HALLS = 100
@@ -83,7 +87,7 @@ class PostgresServer:
         event.listen(self.writer, "checkout", lambda connection, *_: self._opened.lend(connection))
         event.listen(self.writer, "checkin", lambda connection, *_: self._opened.give_back(connection))
         self._telling = self.writer.execution_options(isolation_level="AUTOCOMMIT")
-        self.readers = self._engine("REPEATABLE READ", READER, pool_size=4, max_overflow=4, pool_pre_ping=True)
+        self.readers = self._engine("REPEATABLE READ", READER, pool_size=4, max_overflow=6, pool_pre_ping=True)
 
     def _engine(self, isolation_level: Any, settings: dict[str, str], **pool: Any) -> Engine:
         engine = create_engine(

@@ -127,13 +127,14 @@ class _Process(asyncio.SubprocessProtocol):
         self._input.write(message)
 
     def pipe_data_received(self, _fd: int, data: bytes) -> None:
-        """An answer, or a part of it."""
+        """An answer, a part of it, or more than one."""
         self._heard += data
-        size = LENGTH.unpack_from(self._heard)[0] if len(self._heard) >= LENGTH.size else len(self._heard)
-        if len(self._heard) >= LENGTH.size + size:
-            word, said = orjson.loads(self._heard[LENGTH.size :])
-            self._heard = b""
-            self._answered(word, said)
+        while len(self._heard) >= LENGTH.size:
+            end = LENGTH.size + LENGTH.unpack_from(self._heard)[0]
+            if len(self._heard) < end:
+                return
+            answer, self._heard = self._heard[LENGTH.size : end], self._heard[end:]
+            self._answered(*orjson.loads(answer))
 
     def _answered(self, word: str, said: str) -> None:
         if self._timer is not None:

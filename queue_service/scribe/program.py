@@ -54,8 +54,9 @@ class Book(Protocol):
         """Store a batch as one transaction."""
         ...
 
-    def afterwards(self, ends: Mapping[str, int]) -> None:
-        """What is to be done when the answer is on its way."""
+    def afterwards(self, ends: Mapping[str, int]) -> bool:
+        """What is to be done when the answer is on its way; whether there can be another batch. Nobody hears of what
+        goes wrong: a word about it would be taken for the answer to that one."""
         ...
 
 
@@ -102,11 +103,12 @@ class SqliteBook:
         self._connection.executemany(statement, rows)
         return True
 
-    def afterwards(self, _: Mapping[str, int]) -> None:
+    def afterwards(self, _: Mapping[str, int]) -> bool:
         """Let the write-ahead log start over when it grew too large (see `queue_service.databases.sqlite`)."""
         with suppress(OSError, sqlite3.OperationalError):  # a long read is in the way: after the next batch again
             if self._log.stat().st_size > self._log_bytes:
                 start_log_over(self._connection, self._timeout_ms)
+        return True
 
 
 def start_log_over(connection: sqlite3.Connection, timeout_ms: int) -> None:
@@ -164,13 +166,17 @@ class PostgresBook:
             return REFUSED, _in_a_line(error)
         return DONE, ""
 
-    def afterwards(self, ends: Mapping[str, int]) -> None:
+    def afterwards(self, ends: Mapping[str, int]) -> bool:
         """Tell other nodes. NOTIFY within the batch would make the commits of the whole server wait for one another;
         what is lost by telling it later, their poll finds."""
         halls = list(ends.items())
-        for start in range(0, len(halls), self._most):
-            told = orjson.dumps(dict(halls[start : start + self._most])).decode()
-            self._connection.execute(self._tell, (self._channel, told))
+        try:
+            for start in range(0, len(halls), self._most):
+                told = orjson.dumps(dict(halls[start : start + self._most])).decode()
+                self._connection.execute(self._tell, (self._channel, told))
+        except self._psycopg.Error:
+            return not self._connection.closed
+        return True
 
 
 def _in_a_line(error: Exception) -> str:
@@ -226,9 +232,7 @@ def _serve(book: Book) -> bool:
         return False
     word, said = book.store(parts) if time.monotonic() < until_s else (REFUSED, "too late")
     _answer((word, said[:MOST_SAID]))
-    if word == DONE:
-        book.afterwards(ends)
-    return word != UNKNOWN
+    return word != UNKNOWN and (word != DONE or book.afterwards(ends))
 
 
 BOOKS = {"sqlite": SqliteBook, "postgresql": PostgresBook}

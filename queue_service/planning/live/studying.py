@@ -132,7 +132,7 @@ def _read(connection: Connection, hall_id: str, today: str) -> _Past:
     position = journal.positions(connection, [hall_id]).get(hall_id)
     if position is None:
         raise UnknownHall(f"There is no hall {hall_id!r}.", hall=hall_id)
-    plan = journal.day_start(connection, hall_id, position)[0].rules
+    plan = journal.day_start(connection, hall_id, position.day_seq).rules
     estimates, recorder = HallEstimates(), _Recorder()
     estimates.estimator = recorder
     days = past_days(connection, hall_id, today)
