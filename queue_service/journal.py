@@ -68,6 +68,8 @@ def _is_text(asked: str) -> bool:
 def positions(connection: Connection, halls: Sequence[str]) -> dict[str, Position]:
     """Where the logs of these halls end, without locking them; halls that do not exist are left out."""
     asked = tuple(filter(_is_text, halls))
+    if not asked:
+        return {}
     marks = ", ".join("?" * len(asked))
     statement = f"SELECT id, last_seq, last_hash, day, day_seq, name FROM hall WHERE id IN ({marks})"  # noqa: S608 (marks only)
     found = straight(connection, statement, asked)

@@ -16,6 +16,7 @@ from tests.centre.line import line
 from tests.faults.proving import prove_all
 from tests.http.conftest import TOKEN
 from tests.running import WAIT_S, Inner, eventually, inner_node, running_node
+from tests.stream.other_process import put_plans
 from tests.stream.sockets import assert_gapless, hall_socket
 
 HALL = "/v1/halls/hall"
@@ -156,3 +157,19 @@ async def test_what_does_not_follow_is_not_taken(tmp_path: Path) -> None:
             await until_followed(centre, 8)
             assert [one["id"] for one in (await centre.client.get("/v1/halls")).json()["items"]] == ["hall"]
             assert len((await centre.client.get("/readyz")).json()["stale_halls"]) == 3
+
+
+async def test_what_is_written_to_a_hall_at_its_centre_is_noticed(tmp_path: Path) -> None:
+    """`apply` on the centre's database, say: the centre does not go on calling itself fresh, and says why."""
+    hall_folder, centre_folder = tmp_path / "hall", tmp_path / "centre"
+    hall_folder.mkdir()
+    centre_folder.mkdir()
+    with running_node(hall_folder) as node:
+        await asyncio.to_thread(put_hall, node, "hall")
+        seq = await asyncio.to_thread(work, node, "hall", 3)
+        async with inner_node(centre_folder, follow={"hall": node.base_url}, follow_s=0.1) as centre:
+            await until_followed(centre, seq)
+            await asyncio.to_thread(put_plans, "hall", centre_folder, ["another"])
+            await until_problem(centre, "another history")
+            found = await followed(centre)
+            assert (found["stale"], found["other_history"]) == (True, {"common_seq": seq, "only_here": 1})

@@ -1,5 +1,7 @@
 """Taking tickets under keys, and asking again until the command is decided."""
 
+import os
+import signal
 from functools import partial
 
 import httpx
@@ -54,3 +56,10 @@ async def scribe(node: Node) -> int:
     await eventually(is_up, "the scribe is there")
     [pid] = node.children
     return pid
+
+
+async def without_scribe(node: Node) -> None:
+    """For about a second from now on the node's own thread stores."""
+    pid = await scribe(node)
+    os.kill(pid, signal.SIGKILL)
+    await eventually(lambda: pid not in node.children, "that is noticed")

@@ -1,7 +1,6 @@
 """A node is stopped (SIGSTOP) within a transaction, for longer than any of its commands may wait, and then goes on."""
 
 import asyncio
-import os
 import signal
 import time
 from contextlib import AsyncExitStack
@@ -12,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.faults.proving import verify
-from tests.replicas.asking import decided, scribe, take
+from tests.replicas.asking import decided, is_ready, take, without_scribe
 from tests.replicas.conftest import Replicas, answered, made_by, put_hall
 from tests.running import WAIT_S, Node, database_url, eventually
 from tests.stream.sockets import assert_gapless, hall_socket
@@ -42,13 +41,6 @@ async def patient(stack: AsyncExitStack, node: Node, key: str) -> httpx.AsyncCli
 def asked(client: httpx.AsyncClient, hall: str) -> "asyncio.Task[httpx.Response]":
     """A ticket is on its way."""
     return asyncio.create_task(client.post(f"/v1/halls/{hall}/tickets", json={"service": "tax"}))
-
-
-async def without_scribe(node: Node) -> None:
-    """For about a second from now on its own thread stores."""
-    pid = await scribe(node)
-    os.kill(pid, signal.SIGKILL)
-    await eventually(lambda: pid not in node.children, "that is noticed")
 
 
 async def test_a_node_stopped_within_a_transaction_holds_nobody_up_and_does_nothing_late(
@@ -100,6 +92,7 @@ async def test_a_node_stopped_within_a_transaction_holds_nobody_up_and_does_noth
             assert issued == [("ticket_issued", mine.json()["id"])]
         again = await decided(paused, "stuck", "first")
         assert (again.json()["number"], "idempotency-replayed" in again.headers) == ("A002", False)
+        await eventually(lambda: is_ready(paused), "it has read the log again")
         async with hall_socket(paused.base_url, "stuck", after=place["seq"], head=place["head"]) as display:
             assert_gapless(await display.frames(2), place["seq"])
         assert (await decided(paused, "free", "late-0")).json()["number"] == "A002"

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from tests.databases import Server
 from tests.faults.proving import verify
 from tests.halls import plan
-from tests.running import assigned, running_node, until
+from tests.http.shapes import check_problem
+from tests.running import WAIT_S, assigned, running_node, until
 
 SETTINGS = {"autovacuum": "off"}
 
@@ -72,3 +74,14 @@ def test_what_is_asked_meanwhile_is_answered_from_memory_or_503(server: Server, 
             "/v1/halls/hall/charts/wait.svg",
         } <= refused.keys()
         assert "Traceback" not in node.log
+
+
+def test_nobody_hangs_on_a_table_that_somebody_holds(server: Server, tmp_path: Path) -> None:
+    """Whoever wants to read it is told to come again, within seconds."""
+    with running_node(assigned(tmp_path, server.url("postgres"))) as node, node.client() as client:
+        assert client.put("/v1/halls/hall", json=plan()).status_code == 201
+        with psycopg.connect(server.url("postgres")) as other:
+            other.execute("LOCK TABLE leg IN ACCESS EXCLUSIVE MODE")
+            check_problem(client.get("/v1/halls/hall/legs.csv", timeout=WAIT_S), "unreadable")
+            other.rollback()
+        assert client.get("/v1/halls/hall/legs.csv").status_code == 200

@@ -189,6 +189,16 @@ def test_receipts_are_kept_for_48_hours_and_no_longer(drive: Drive) -> None:
     assert answer == Answer(200)
 
 
+def test_old_receipts_go_some_at_a_time(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands wait meanwhile."""
+    monkeypatch.setattr(receipts_module, "PURGED_ROWS", 3)
+    for number in range(4):
+        run(writer(drive), drive, c.IssueTicket(f"hall.{number}", "tax"), keyed=Keyed(f"{number}", "POST", "/", "body"))
+    for purged in (3, 1, 0):
+        with drive.database.write() as connection:
+            assert receipts_module.purge(connection, drive.clock.now_ms() + 1) == purged
+
+
 def test_a_refusal_keeps_no_receipt(drive: Drive) -> None:
     """Neither a refusal nor an empty call: a repeat is decided afresh."""
     for command in (c.CallNext("1"), c.Finish("hall.none")):

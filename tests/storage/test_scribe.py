@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from subprocess import PIPE
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -16,7 +17,8 @@ from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.near import Decided
 from queue_service.scribe import program
-from queue_service.scribe.program import Book, Part
+from queue_service.scribe.process import _Process
+from queue_service.scribe.program import Book, Part, framed
 from queue_service.scribe.statements import parts, statements
 from queue_service.submission import Answer, Keyed, Submission
 from tests.databases import Kind
@@ -156,6 +158,22 @@ def test_who_is_gone_is_answered_in_silence(database: Database) -> None:
         process.stdin.write(program.framed(setup))
         process.stdin.close()
         assert (process.stderr.read(), process.wait(WAIT_S)) == (b"", 0)
+
+
+async def test_words_that_come_together_or_in_pieces_are_heard_one_by_one() -> None:
+    """However the pipe cuts them."""
+    process, heard = _Process(), list[str]()
+    process._input = SimpleNamespace(write=lambda _: None)
+
+    def then(word: str, said: str) -> None:
+        heard.append(word + said)
+        process.tell(b"", then)
+
+    process.tell(b"", then)
+    words = b"".join(framed(orjson.dumps((program.DONE, said))) for said in ("1", "2", "3"))
+    for start in range(0, len(words), 25):
+        process.pipe_data_received(1, words[start : start + 25])
+    assert heard == ["done1", "done2", "done3"]
 
 
 def test_rows_are_json(desk: Desk) -> None:

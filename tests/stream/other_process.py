@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, Delete, delete, select, update
+from sqlalchemy import Connection, Delete, Update, delete, select, update
 
 from models.plan import PlanDocument
 from models.vocabulary import Channel
@@ -61,7 +61,20 @@ def lose_event(hall: str, folder: Path, seq: int) -> None:
     _execute(folder, delete(EVENT).where(EVENT.c.hall == hall, EVENT.c.seq == seq))
 
 
-def _execute(folder: Path, *statements: Delete) -> None:
+def spoil_event(hall: str, folder: Path, seq: int) -> None:
+    """Make nonsense of an event's data."""
+    _execute(folder, update(EVENT).where(EVENT.c.hall == hall, EVENT.c.seq == seq).values(data='["'))
+
+
+def run(folder: Path, hall: str, *commands: c.Command) -> None:
+    """Give commands, all in one transaction."""
+    database = Database(database_url(folder))
+    with database.write() as connection:
+        _run(connection, hall, commands)
+    database.close()
+
+
+def _execute(folder: Path, *statements: Delete | Update) -> None:
     database = Database(database_url(folder))
     with database.write() as connection:
         for statement in statements:
@@ -70,12 +83,15 @@ def _execute(folder: Path, *statements: Delete) -> None:
 
 
 def _put(connection: Connection, hall: str, names: Sequence[str]) -> None:
+    documents = [PlanDocument.model_validate(plan(hall, name=name)).model_dump(mode="json") for name in names]
+    _run(connection, hall, [c.PutPlan(document) for document in documents])
+
+
+def _run(connection: Connection, hall: str, commands: Sequence[c.Command]) -> None:
     clock = SystemClock()
     deadline_ms = clock.monotonic_ms() + 60_000
-    documents = [PlanDocument.model_validate(plan(hall, name=name)).model_dump(mode="json") for name in names]
     batch = [
-        Submission(hall, c.PutPlan(document), "elsewhere", Channel.CLI, lambda *_: Answer(200), deadline_ms)
-        for document in documents
+        Submission(hall, command, "elsewhere", Channel.CLI, lambda *_: Answer(200), deadline_ms) for command in commands
     ]
     Batches(clock, ClockGuard(clock)).run(connection, batch)
     assert all(isinstance(one.result, Answer) for one in batch), batch

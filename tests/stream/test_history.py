@@ -12,7 +12,7 @@ from tests.databases import on_both
 from tests.halls import plan
 from tests.running import WAIT_S, eventually
 from tests.stream.lobby import Lobby, Nodes, new_hall
-from tests.stream.other_process import forget, lose_event, rewrite, take_back
+from tests.stream.other_process import forget, lose_event, rewrite, spoil_event, take_back
 from tests.stream.sockets import assert_gapless, board_after, ticket_socket
 
 
@@ -133,3 +133,15 @@ async def test_a_log_with_a_hole_concerns_its_hall_alone(own: Lobby, nodes: Node
 
 async def _issue(client: httpx.AsyncClient, path: str) -> httpx.Response:
     return await client.post(f"{path}/tickets", json={"service": "tax"})
+
+
+@on_both("nodes")
+async def test_a_log_that_cannot_be_read_concerns_its_hall_alone(own: Lobby, nodes: Nodes) -> None:
+    """A node that starts on it takes in all others, those behind it, too, and says once what is wrong with that one."""
+    others = [await new_hall(own.node, own.client) for _ in range(3)]
+    await asyncio.to_thread(spoil_event, own.hall, nodes.folder, (await own.board())["seq"] - 1)
+    node, _ = await nodes.start()
+    await eventually(lambda: {one.hall for one in others} <= node.service.feed.views.keys(), "all others are read")
+    for answer in (await node.client.get(f"{own.path}/board"), await _issue(node.client, own.path)):
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/log-corrupt")
+    assert (await node.client.get("/readyz")).status_code == httpx.codes.OK

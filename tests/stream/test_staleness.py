@@ -6,18 +6,25 @@ The log is made unreadable for real: another process holds every lock of the dat
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 from websockets.exceptions import ConnectionClosed
 
+from queue_service import feed
 from queue_service.clock import HandClock
 from queue_service.freshness import STALE_MS
+from queue_service.view import View
+from queue_service.view_reading import read_view
 from tests.running import WAIT_S, eventually
 from tests.stream.lobby import Lobby, Nodes
+from tests.stream.other_process import put_plans
 from tests.stream.sockets import assert_gapless, ticket_socket
 
 START_MS = 1_772_410_000_000
@@ -91,3 +98,34 @@ async def test_a_node_that_was_merely_paused_is_not_stale(nodes: Nodes) -> None:
         await eventually(lambda: lobby.service.feed.freshness.as_of_ms > as_of_ms, "the log is read once more")
         await lobby.issue()
         assert_gapless([await display.frame()], seq)
+
+
+async def test_whoever_asks_for_long_reports_does_not_make_displays_distrusted(lobby: Lobby) -> None:
+    """However many wait for what they asked for, the log goes on being read for those who watch."""
+    end = threading.Event()
+    asked = [asyncio.create_task(lobby.service.feed.read(lambda _: end.wait(WAIT_S))) for _ in range(50)]
+    await asyncio.sleep(0)
+    as_of_ms = lobby.service.feed.freshness.as_of_ms
+    await eventually(lambda: lobby.service.feed.freshness.as_of_ms > as_of_ms, "the log is read once more")
+    await asyncio.to_thread(put_plans, lobby.hall, lobby.service.database.path.parent, ["elsewhere"])
+    await eventually(lambda: lobby.view.hall.rules.name == "elsewhere", "what others do is shown")
+    end.set()
+    await asyncio.gather(*asked)
+
+
+async def test_a_hall_that_takes_long_to_read_holds_up_no_other(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log goes on being read for those who watch."""
+    end, name = threading.Event(), f"{lobby.hall}-slow"
+
+    def slow(connection: Connection, hall: str, *others: Any) -> View:
+        if hall == name:
+            end.wait(WAIT_S)
+        return read_view(connection, hall, *others)
+
+    monkeypatch.setattr(feed, "read_view", slow)
+    await asyncio.to_thread(put_plans, name, lobby.service.database.path.parent, [name])
+    await eventually(lambda: name in lobby.service.feed._loading, "it is being read")
+    as_of_ms = lobby.service.feed.freshness.as_of_ms
+    await eventually(lambda: lobby.service.feed.freshness.as_of_ms > as_of_ms, "the log is read once more")
+    end.set()
+    await eventually(lambda: name in lobby.service.feed.views, "it is shown, too")

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest_asyncio
 
+from api.ids import new_ticket_id
 from queue_service.clock import HandClock
+from queue_service.domain import commands as c
 from tests.stream.lobby import Lobby, Nodes
+from tests.stream.other_process import run
 from tests.stream.sockets import Frame, Socket, ticket_socket
 
 
@@ -173,3 +176,26 @@ async def test_what_to_expect_is_told_beside_the_order(nodes: Nodes) -> None:
             pass
     assert set(frame) == {"type", "as_of", "estimate"}
     assert frame["estimate"] != snapshot["ticket"]["estimate"]
+
+
+async def test_a_ticket_that_another_node_has_just_given_is_followed_to_its_end(lobby: Lobby) -> None:
+    """The visitor comes before this node has heard of the ticket, which comes and goes at the other."""
+    ticket, folder = new_ticket_id(lobby.hall, lobby.service.clock.now_ms()), lobby.service.database.path.parent
+    await asyncio.to_thread(run, folder, lobby.hall, c.IssueTicket(ticket, "tax"))
+    async with ticket_socket(lobby.base_url, ticket) as socket:
+        assert (await socket.frame())["ticket"]["ahead"] == 0
+        await asyncio.to_thread(run, folder, lobby.hall, c.Cancel(ticket))
+        assert (await socket.frame())["ticket"]["state"] == "cancelled"
+
+
+async def test_a_visitor_whose_call_was_taken_back_after_all_is_told(lobby: Lobby) -> None:
+    """A ticket that was over when its visitor came, and is not any more."""
+    await lobby.open("1")
+    await lobby.issue()
+    ticket = await lobby.call()
+    await lobby.client.ticket(ticket["id"], "start")
+    await lobby.client.ticket(ticket["id"], "finish")
+    async with ticket_socket(lobby.base_url, ticket["id"]) as socket:
+        assert (await socket.frame())["ticket"]["state"] == "finished"
+        await lobby.counter("1", "undo")
+        assert (await socket.frame())["ticket"]["state"] == "serving"
