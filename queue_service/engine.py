@@ -63,6 +63,12 @@ class Commit:
 Listener = Callable[[Commit], None]
 
 
+_OUTCOMES = {
+    program.UNAVAILABLE: ("database-unavailable", errors.Unavailable),
+    program.UNKNOWN: ("commit-unanswered", errors.OutcomeUnknown),
+}
+
+
 class _Maintenance:
     """Work for the writer thread that is not a command."""
 
@@ -191,18 +197,15 @@ class Engine:
         )
 
     def _stored(self, decided: Decided[_Item], word: str, said: str) -> None:
-        events = decided.work.events
         if word == program.REFUSED:
             LOG.debug("batch-refused: %s", said)
             self._near.refused(decided)
             return
-        if word == program.UNAVAILABLE:
-            LOG.warning("database-unavailable: %s", said)
-            self._near.failed(decided, errors.Unavailable())
-            events = []
-        elif word == program.UNKNOWN:
-            LOG.warning("commit-unanswered: %s", said)
-            self._near.failed(decided, errors.OutcomeUnknown())
+        events = decided.work.events
+        if word != program.DONE:
+            name, outcome = _OUTCOMES[word]
+            LOG.warning("%s: %s", name, said)
+            self._near.failed(decided, outcome())
             events = []
         finished = time.perf_counter()
         commit = Commit(decided.submissions, events, finished - decided.begun, finished)

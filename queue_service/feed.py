@@ -149,7 +149,7 @@ class Feed:
         for logged in events:
             by_hall.setdefault(logged.hall, []).append(logged)
         for hall_id, its_events in by_hall.items():
-            self._latest[hall_id] = its_events[-1].seq
+            self._latest[hall_id] = max(its_events[-1].seq, self._latest.get(hall_id, 0))
             view = self.views.get(hall_id)
             if view is not None and not view.publish(its_events):
                 self._catch_up(view)
