@@ -95,6 +95,19 @@ def test_what_is_in_use_is_not_planned_away() -> None:
     ]
 
 
+def test_an_open_counter_is_not_left_with_nothing_to_serve() -> None:
+    """A clerk who signed on for one service alone would sit idle, unnoticed, once the plan has it no more."""
+    driver = HallDriver(open_counters=())
+    driver.do(c.OpenCounter("1", "li", services=("b",)))
+    driver.do(c.OpenCounter("2", "wang", services=("a", "b")))
+    plan = plan_document(services=[A])
+    refusal = driver.refused(c.PutPlan(plan), errors.PlanInUse)
+    assert refusal.facts["in_use"] == ["counter 1 is open for b alone, and would serve nothing"]
+    driver.do(c.CloseCounter("1"))
+    driver.do(c.PutPlan(plan))
+    assert driver.hall.able(driver.counter("2")) == ("a",)
+
+
 def test_what_is_free_may_be_planned_away_and_what_is_new_begins_closed() -> None:
     """A closed counter goes, a new one comes closed, and those that stay keep their clerk and ticket."""
     driver = HallDriver()
