@@ -169,7 +169,7 @@ def test_a_new_hall_needs_its_zone(queue_service: Command, url: str, tmp_path: P
     assert outcome.err == "The hall 'old-hall' is new: name its time zone, such as --zone Europe/Warsaw.\n"
 
 
-@pytest.mark.parametrize("zone", ["Nowhere/Town", "../etc/passwd", ""])
+@pytest.mark.parametrize("zone", ["Nowhere/Town", "../etc/passwd", "", "posixrules", "right/UTC"])
 def test_a_zone_that_is_none_is_refused(queue_service: Command, url: str, tmp_path: Path, zone: str) -> None:
     """With an example of one."""
     file = write(tmp_path / "old.csv", [GOOD])
