@@ -1,5 +1,5 @@
 """The plan document as it comes over the wire: shapes, types and ranges. What contradicts itself is found by
-`queue_service.domain.plan.faults`, which needs the whole document."""
+`queue_service.domain.plan_faults`, which needs the whole document."""
 
 from typing import Annotated, Literal
 

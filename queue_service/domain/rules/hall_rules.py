@@ -10,7 +10,8 @@ from queue_service.domain import events as ev
 from queue_service.domain.calendar import local_date
 from queue_service.domain.carried import carried
 from queue_service.domain.hall import Hall, Ticket
-from queue_service.domain.plan import Plan, faults
+from queue_service.domain.plan import Plan
+from queue_service.domain.plan_faults import faults
 from queue_service.domain.rules.in_use import in_the_way
 from queue_service.domain.rules.lookup import service_of
 
