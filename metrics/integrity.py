@@ -1,9 +1,9 @@
 """The integrity page: the ways in which a figure can be made to look good, each counted, none of them hidden.
 
-None of these is a fault by itself. Where one is frequent, somebody should ask why. `reading` feeds it.
+None of these is a fault by itself. Where one is frequent, somebody should ask why. `reading` and `told` feed it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -64,6 +64,10 @@ class Integrity:
         """Nothing yet."""
         self._counts: dict[Finding, Counter[str]] = {finding: Counter() for finding in Finding}
         self._calls: Counter[str] = Counter()
+        self._callers: Counter[str] = Counter()
+        """The same calls, those that were chosen by the counter that made them: a hand-over moves a leg."""
+        self._chosen: dict[tuple[str, int], list[str]] = defaultdict(list)
+        """Chosen calls whose legs have not come by: of which ticket and when, and by which counters."""
         self._starts: Counter[str] = Counter()
         self._tickets = 0
         self._elsewhere: Counter[Finding] = Counter()
@@ -79,6 +83,8 @@ class Integrity:
         called = [leg for leg in legs if leg.called_at_ms is not None and leg.counter is not None]
         for leg in called:
             self._calls[leg.counter] += 1
+            chosen = self._chosen.get((record.ticket, leg.called_at_ms))
+            self._callers[chosen.pop() if chosen else leg.counter] += 1
         if record.apart == Apart.BACKFILLED:
             self._note(Finding.BACKFILLS, counter)
             return
@@ -98,9 +104,10 @@ class Integrity:
 
     # -- what the log tells
 
-    def chosen(self, counter: str, overtaken: int) -> None:
-        """A call out of order."""
+    def chosen(self, ticket: str, at_ms: int, counter: str, overtaken: int) -> None:
+        """A call out of order that stood; told before the tickets."""
         self._note(Finding.CHOSEN_CALLS, counter)
+        self._chosen[ticket, at_ms].append(counter)
         self._overtaken += overtaken
 
     def undone(self, counter: str) -> None:
@@ -155,6 +162,8 @@ class Integrity:
         """What there was at each counter that a finding's count is compared with."""
         if finding == Finding.IMPLIED_STARTS:
             return self._starts
+        if finding == Finding.CHOSEN_CALLS:  # of tickets of the day before as well, whose legs are not read
+            return self._callers + Counter(counter for left in self._chosen.values() for counter in left)
         none = (Finding.PLAN_CHANGES, Finding.SUSPENSIONS, Finding.UNDONE_COMMANDS)
         return None if finding in none else self._calls
 
@@ -163,5 +172,4 @@ _OF_TICKETS = (Finding.BACKFILLS, Finding.NO_SHOWS_WITHIN_PROMISE)
 
 
 def _share(count: int, of: int | None) -> float | None:
-    """At most 1: of a chosen call that was undone the log tells, the legs do not."""
-    return min(1.0, count / of) if of else None
+    return count / of if of else None

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select
 
 from metrics.misses import FOREVER_MS, Miss, PeakLines, cause_of, wait_end_ms
 from metrics.verdict import Promise
-from metrics.waits import WaitRecord, wait_record
+from metrics.waits import WaitRecord, begun_by, wait_record
+from metrics.zones import Zones
 from models.vocabulary import Period
 from queue_service.domain.calendar import Day
 from queue_service.domain.hall import Hall
@@ -88,9 +89,10 @@ def days_with_tickets(connection: Connection, hall: str, from_day: str, to_day: 
 
 
 def read_days(connection: Connection, plan: Plan, from_day: str, to_day: str, now_ms: int) -> Iterator[DayRead]:
-    """Every day of the range that has tickets, one after the other."""
+    """Every day of the range that has tickets, one after the other, each by the clock that the hall went by then."""
+    zones = Zones(connection, plan)
     for day in days_with_tickets(connection, plan.id, from_day, to_day):
-        yield _read_day(connection, plan, day, now_ms)
+        yield _read_day(connection, zones.plan_on(day), day, now_ms)
 
 
 def _read_day(connection: Connection, plan: Plan, day: str, now_ms: int) -> DayRead:
@@ -107,7 +109,7 @@ def _read_day(connection: Connection, plan: Plan, day: str, now_ms: int) -> DayR
         own: Any = legs.get(ticket.id, [])
         record = wait_record(clock, ticket, own, clock.day.end_ms, now_ms)  # type: ignore[arg-type]
         if own and own[-1].waiting_since_ms >= clock.day.end_ms:
-            own = [leg for leg in own if leg.waiting_since_ms < clock.day.end_ms]
+            own = begun_by(own, clock.day.end_ms)
         promise = (ticket.period, ticket.promise_ms or 0, ticket.percentile or 0)
         judged.append(Judged(record, promise, cause_of(record, own, clock.day, until_ms, peak), own))
     return DayRead(clock, until_ms, judged, len(tickets) - len(judged))

@@ -2,7 +2,8 @@
 
 Each ticket is judged by `waits`, read by `reading`; figures are made by `verdict`, rows by `breakdown`, and the other
 sections by the modules of their names. Past days are judged at their end, today at `now_ms`; the hall's present plan
-gives the calendar and the labels, each ticket carries its promise.
+gives the calendar and the labels, each ticket carries its promise. A day has the zone it was recorded in (`zones`), and
+half-hours are those of the last day's wall clock.
 """
 
 from collections import Counter, defaultdict
@@ -24,6 +25,7 @@ from metrics.misses import wait_end_ms
 from metrics.reading import DayRead, Judged, read_days
 from metrics.told import ChosenCall, Instant, PlanChange, Told, TurnedAwayCount
 from metrics.verdict import Count, Group
+from metrics.zones import Zones
 from models.vocabulary import Apart, LegOutcome, Period, TurnedAwayReason, Verdict
 from models.wire import rfc3339
 from queue_service.domain.calendar import day_of, local_date
@@ -128,8 +130,10 @@ def promise_report(
     """The report of the plan's hall from one local date (ISO) to another, both included, as of `now_ms`.
 
     `by`: further breakdowns (`breakdown.parse_by`). Raises BadValue where one has more rows than anyone reads."""
-    to_end_ms = day_of(plan.calendar, to_day).end_ms
-    parts = _Parts(plan, day_of(plan.calendar, from_day).start_ms, to_end_ms, now_ms)
+    zones = Zones(connection, plan)
+    first, last = zones.plan_on(from_day), zones.plan_on(to_day)
+    to_end_ms = day_of(last.calendar, to_day).end_ms
+    parts = _Parts(last, day_of(first.calendar, from_day).start_ms, to_end_ms, now_ms)
     parts.told.read(connection, plan.id)
     for read in read_days(connection, plan, from_day, to_day, now_ms):
         parts.take(read)

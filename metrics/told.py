@@ -43,7 +43,7 @@ class PlanChange(_Shape):
 
 
 class ChosenCall(_Shape):
-    """A call out of order, its reason, and how many were overtaken by it."""
+    """A call out of order, its reason, and how many were overtaken by it; `undone`: taken back, and not counted."""
 
     at: Instant
     number: str
@@ -51,6 +51,7 @@ class ChosenCall(_Shape):
     counter: str
     reason: str
     overtaken: Count
+    undone: bool
 
 
 _CHOSEN = (EVENT.c.kind == ev.TicketCalled.KIND) & EVENT.c.data.not_like('%"chosen":null%')
@@ -93,6 +94,7 @@ class Told:
         self._on_turned_away = on_turned_away
         self._still = _Still()
         self._hand_overs: dict[int, str] = {}
+        self._standing: dict[int, tuple[ChosenCall, str, int]] = {}
         self._handlers: dict[type[ev.Event], Callable[[ev.Logged, Any], None]] = {
             ev.PlanChanged: self._plan_changed,
             ev.TurnedAway: self._turned_away,
@@ -123,6 +125,8 @@ class Told:
         self._duties.end()
         for since_ms in self._still.since_ms.values():
             self._stood_still(since_ms, self._until_ms)
+        for call, ticket, at_ms in self._standing.values():
+            self._integrity.chosen(ticket, at_ms, call.counter, call.overtaken)
 
     def _begin(self, event: ev.DayOpened, at_ms: int) -> None:
         """What the first day's opening event carries: the counters and suspensions of the night."""
@@ -141,17 +145,17 @@ class Told:
     def _chosen(self, one: ev.Logged, event: ev.TicketCalled) -> None:
         if event.chosen is None:
             return
-        self._integrity.chosen(event.counter, event.overtaken)
-        self.chosen_calls.append(
-            ChosenCall(
-                at=rfc3339(one.at_ms),
-                number=event.number,
-                service=event.service,
-                counter=event.counter,
-                reason=event.chosen,
-                overtaken=event.overtaken,
-            )
+        call = ChosenCall(
+            at=rfc3339(one.at_ms),
+            number=event.number,
+            service=event.service,
+            counter=event.counter,
+            reason=event.chosen,
+            overtaken=event.overtaken,
+            undone=False,
         )
+        self.chosen_calls.append(call)
+        self._standing[one.command_seq] = call, event.ticket, one.at_ms
 
     def _handed_over(self, one: ev.Logged, event: ev.TicketHandedOver) -> None:
         self.moves[event.ticket].append((one.at_ms, event.counter))
@@ -159,6 +163,8 @@ class Told:
 
     def _undone(self, one: ev.Logged, event: ev.CommandUndone) -> None:
         self._integrity.undone(event.counter)
+        if event.command_seq in self._standing:
+            self._standing.pop(event.command_seq)[0].undone = True
         ticket = self._hand_overs.pop(event.command_seq, None)
         if ticket is not None:
             self.moves[ticket].pop()

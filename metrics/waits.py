@@ -77,7 +77,7 @@ def wait_record(hall: Hall, ticket: Ticket, legs: Sequence[Leg], day_end_ms: int
     has lasted by its plan's wait clock."""
     state = _STATES[ticket.state]
     if now_ms >= day_end_ms:
-        legs = _begun_by(legs, day_end_ms)
+        legs = begun_by(legs, day_end_ms)
         state = _state_at_end(ticket, legs[-1] if legs else None, day_end_ms)
         now_ms = day_end_ms
     return WaitRecord(
@@ -107,9 +107,11 @@ def _sum_ms(hall: Hall, legs: Sequence[Leg], until_ms: int) -> int:
     return total_ms
 
 
-def _begun_by(legs: Sequence[Leg], day_end_ms: int) -> Sequence[Leg]:
-    """The legs of the ticket's own day: a carried ticket may have been put back in line on the next one."""
-    return [leg for leg in legs if leg.waiting_since_ms < day_end_ms]
+def begun_by(legs: Sequence[Leg], day_end_ms: int) -> Sequence[Leg]:
+    """The legs of the ticket's own day: a carried ticket may have been put back in line on the next one.
+
+    The first is of that day wherever the day ends: logs of old have days whose zone was changed while they ran."""
+    return [leg for number, leg in enumerate(legs) if number == 0 or leg.waiting_since_ms < day_end_ms]
 
 
 def _state_at_end(ticket: Ticket, last: Leg | None, day_end_ms: int) -> TicketState:

@@ -1,13 +1,12 @@
 """The plan document as it comes over the wire: shapes, types and ranges. What contradicts itself is found by
-`queue_service.domain.plan.faults`, which needs the whole document."""
+`queue_service.domain.plan_faults`, which needs the whole document."""
 
-import re
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from models.fields import LINE_PATTERN, NUMBER, Day, YesNo
+from models.time_zone import known_time_zone
 from models.vocabulary import AlertKind, Channel, OrderRule, WaitClock
 
 HALL_ID_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
@@ -26,17 +25,6 @@ Weekday = Annotated[str, StringConstraints(pattern=r"^(?:mon|tue|wed|thu|fri|sat
 Seconds = Annotated[int, Field(ge=0, le=86_400), NUMBER]
 PositiveSeconds = Annotated[int, Field(ge=1, le=86_400), NUMBER]
 Places = Annotated[int, Field(ge=0, le=100_000), NUMBER]
-
-
-def _known_time_zone(name: str) -> str:
-    """Refuse what is not an IANA zone: an unknown one would only fail at the first ticket."""
-    if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", name):
-        raise ValueError("not the name of an IANA time zone, such as Asia/Shanghai")
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("not the name of an IANA time zone, such as Asia/Shanghai") from error
-    return name
 
 
 class Document(BaseModel):
@@ -207,7 +195,7 @@ class PlanDocument(Document):
     id: HallId
     name: Name
     names: Names = Field(default_factory=dict)
-    time_zone: Annotated[str, AfterValidator(_known_time_zone)]
+    time_zone: Annotated[str, AfterValidator(known_time_zone)]
     languages: list[Slug] = Field(default_factory=lambda: ["zh-CN", "en"], min_length=1, max_length=20)
     training: YesNo = False
     order: OrderRule = OrderRule.LARGEST_SHARE

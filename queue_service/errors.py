@@ -117,7 +117,7 @@ class PlanFaulty(Refusal):
 
 
 class PlanInUse(Refusal):
-    """The plan leaves out something that is in use now."""
+    """The plan takes away something that is in use now."""
 
 
 class StaleVersion(Refusal):

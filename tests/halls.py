@@ -1,11 +1,14 @@
 """Plan documents for tests over HTTP, and a zone whose midnight is far away."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 
+@cache
 def noon_zone() -> str:
-    """A time zone where it is about noon now: a test on the machine's clock never runs into midnight there."""
+    """A time zone where it was about noon when it was first asked for: a test on the machine's clock never runs into
+    midnight there, and a plan that is put again after the full hour does not move its hall."""
     return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 

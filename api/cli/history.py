@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -17,6 +17,7 @@ from api.cli.plans import DatabaseUrl, open_database
 from api.cli.progress import progress
 from api.cli.verify import existing_database
 from api.importing import Import
+from models.time_zone import known_time_zone
 from queue_service import journal, log_file
 from queue_service.database import Database
 from queue_service.errors import BadInput, UnknownHall
@@ -31,8 +32,8 @@ _KINDS = {".csv": HISTORY, ".csv.gz": HISTORY, ".jsonl": LOG, ".jsonl.gz": LOG}
 def zone_named(name: str) -> ZoneInfo:
     """The zone; BadInput where there is none of that name."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return ZoneInfo(known_time_zone(name))
+    except ValueError as error:
         raise BadInput(f"{name!r} is not the name of an IANA time zone, such as Europe/Warsaw.") from error
 
 

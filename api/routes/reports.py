@@ -20,7 +20,8 @@ from queue_service.errors import BadValue
 
 ROUTER = APIRouter(prefix="/v1/halls/{hall}", tags=["reports"])
 
-FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 31)
+YEARS = range(1971, 9999)
+"""Those that zones and clocks know whole."""
 MOST_DAYS = 3_700
 """Ten years: more in one answer would keep a reader waiting for minutes."""
 
@@ -56,7 +57,10 @@ async def read_report(
         raise BadValue("Give either day, or from and to.", place="/query/day")
     today = await _today(request, hall)
     first, last = from_day or day or to_day or today, to_day or day or today
-    _check_range(first, last)
+    if day is None:
+        _check_range(first, last, "/query/to" if from_day is None else "/query/from", "/query/to")
+    else:
+        _check_range(day, day)
     now_ms = service_of(request).clock.now_ms()
     parts = breakdowns(form, by, (last - first).days + 1)
 
@@ -132,8 +136,12 @@ async def _read(request: Request, hall: str, work: Callable[[Any, Plan], Result]
     return await service.feed.read(lambda connection: work(connection, plan))
 
 
-def _check_range(first: date, last: date) -> None:
-    if not FIRST_DAY <= first <= last <= LAST_DAY:
-        raise BadValue(f"{first} to {last} is no range of days: from comes first.", place="/query/from")
+def _check_range(first: date, last: date, first_place: str = "/query/day", last_place: str = "/query/day") -> None:
+    """The places: which parameters said the two days."""
+    for given, place in ((first, first_place), (last, last_place)):
+        if given.year not in YEARS:
+            raise BadValue(f"{given}: the year must be between {YEARS[0]} and {YEARS[-1]}.", place=place)
+    if first > last:
+        raise BadValue(f"{first} to {last} is no range of days: from comes first.", place=first_place)
     if (last - first).days > MOST_DAYS:
-        raise BadValue(f"At most {MOST_DAYS} days in one report.", place="/query/from", max_days=MOST_DAYS)
+        raise BadValue(f"At most {MOST_DAYS} days in one report.", place=first_place, max_days=MOST_DAYS)

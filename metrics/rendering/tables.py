@@ -70,7 +70,7 @@ COUNTERS = (
 
 _CELLS: Mapping[str, Cell] = {
     **dict.fromkeys(("share", "share_low", "share_high", "called_share", "utilisation", "coverage"), Cell.SHARE),
-    **dict.fromkeys(("met", "peak"), Cell.YES_NO),
+    **dict.fromkeys(("met", "peak", "undone"), Cell.YES_NO),
     **dict.fromkeys(("waiting", "counters_open", "counters_serving", "per_counter_hour", "per_hour"), Cell.NUMBER),
     **dict.fromkeys(
         ("at", "what", "period", "counter", "zone", "earlier", "from_day", "to_day", "by", "name", "finding", "service",
@@ -200,7 +200,7 @@ class Tables:
         }
         yield self._of_models("turned_away", report.turned_away, ("service", "reason", "count"), reason)
         yield self._of_models("plan_changes", report.plan_changes, ("at", "version"))
-        fields = ("at", "number", "service", "counter", "reason", "overtaken")
+        fields = ("at", "number", "service", "counter", "reason", "overtaken", "undone")
         yield self._of_models("chosen_calls", report.chosen_calls, fields, {**reason, "reason": str})
 
     # -- how a table is made

@@ -210,9 +210,10 @@ class Hall:
 
     # -- counters
 
-    def able(self, counter: Counter) -> tuple[str, ...]:
-        """What a counter serves now: its sign-on may narrow the plan."""
-        planned = self.rules.counters[counter.id].services if counter.id in self.rules.counters else ()
+    def able(self, counter: Counter, plan: Plan | None = None) -> tuple[str, ...]:
+        """What a counter serves now, or would by another plan: its sign-on may narrow the plan."""
+        counters = (plan or self.rules).counters
+        planned = counters[counter.id].services if counter.id in counters else ()
         if counter.services is None:
             return planned
         return tuple(service for service in planned if service in counter.services)

@@ -1,10 +1,10 @@
-"""A hall's plan as the rules use it, and the faults by which a plan contradicts itself.
+"""A hall's plan as the rules use it. How a plan contradicts itself stands in `plan_faults`.
 
 `Plan.from_document` takes the document of a `plan_changed` event (validated and complete when it was logged), so
 it needs no validation library and reads every document that was ever logged.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,15 +14,6 @@ from queue_service.domain.alert_rules import AlertRules, alert_rules
 from queue_service.domain.calendar import Calendar, Hours
 
 Document = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One contradiction: where it is (JSON pointer), what is wrong, and the name of that for other languages."""
-
-    place: str
-    message: str
-    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +138,7 @@ class Plan:
     def from_document(document: Document) -> "Plan":
         """The plan of a complete document (as `PlanDocument.model_dump(mode='json')` gives it)."""
         calendar, no_show, postpone = document["calendar"], document["no_show"], document["postpone"]
-        services = {part["id"]: _service(part) for part in document["services"]}
+        services = {part["id"]: service_from(part) for part in document["services"]}
         return Plan(
             document=document,
             id=document["id"],
@@ -177,7 +168,7 @@ class Plan:
                 for rank, part in enumerate(document["priorities"])
             },
             counters={
-                part["id"]: CounterPlan(part["id"], part["name"], part["zone"], _able(part, services))
+                part["id"]: CounterPlan(part["id"], part["name"], part["zone"], able_of(part, services))
                 for part in document["counters"]
             },
             reserve=tuple(_reserve(part) for part in document.get("reserve", ())),  # older plans have none
@@ -196,12 +187,13 @@ class Plan:
         )
 
 
-def _minutes(time_of_day: str) -> int:
+def minutes_of(time_of_day: str) -> int:
+    """Minutes after midnight."""
     return int(time_of_day[:2]) * 60 + int(time_of_day[3:])
 
 
 def _hours(parts: list[Document]) -> tuple[Hours, ...]:
-    return tuple(Hours(frozenset(part["days"]), _minutes(part["start"]), _minutes(part["end"])) for part in parts)
+    return tuple(Hours(frozenset(part["days"]), minutes_of(part["start"]), minutes_of(part["end"])) for part in parts)
 
 
 def _reserve(part: Document) -> Reserve:
@@ -209,7 +201,8 @@ def _reserve(part: Document) -> Reserve:
     return Reserve(frozenset(part["services"]), part["count"], hours)
 
 
-def _service(part: Document) -> Service:
+def service_from(part: Document) -> Service:
+    """A service of a document."""
     quota = part["quota"]
     return Service(
         id=part["id"],
@@ -224,92 +217,8 @@ def _service(part: Document) -> Service:
     )
 
 
-def _able(part: Document, services: Mapping[str, Service]) -> tuple[str, ...]:
+def able_of(part: Document, services: Mapping[str, Service]) -> tuple[str, ...]:
     """What a counter serves: what it lists, else all of its zone, else everything."""
     if part["services"] is not None:
         return tuple(dict.fromkeys(part["services"]))
     return tuple(s.id for s in services.values() if part["zone"] is None or s.zone == part["zone"])
-
-
-def faults(document: Document) -> list[Fault]:
-    """Every way in which a well-formed document contradicts itself; empty when it can be used."""
-    return [
-        *_repeated(document),
-        *_unknown_names(document),
-        *_bad_hours(document),
-        *_bad_channels(document),
-        *_unserved(document),
-        *_bad_burns(document),
-    ]
-
-
-def _repeated(document: Document) -> Iterator[Fault]:
-    for part in ("zones", "services", "priorities", "counters"):
-        yield from _repeats(part, "id", document[part])
-    yield from _repeats("services", "prefix", document["services"])
-    prefixes = {service["prefix"] for service in document["services"]}
-    if document["emergency_prefix"] in prefixes:
-        yield Fault("/emergency_prefix", "is the prefix of a service too; the paper series needs its own", "taken")
-
-
-def _repeats(part: str, field: str, entries: list[Document]) -> Iterator[Fault]:
-    seen: dict[str, int] = {}
-    for index, entry in enumerate(entries):
-        first = seen.setdefault(entry[field], index)
-        if first != index:
-            yield Fault(f"/{part}/{index}/{field}", f"{entry[field]!r} is taken by /{part}/{first}", "taken")
-
-
-def _unknown_names(document: Document) -> Iterator[Fault]:
-    zones = {zone["id"] for zone in document["zones"]}
-    services = {service["id"] for service in document["services"]}
-    for part in ("services", "counters"):
-        for index, entry in enumerate(document[part]):
-            if entry["zone"] is not None and entry["zone"] not in zones:
-                yield Fault(f"/{part}/{index}/zone", f"there is no zone {entry['zone']!r}", "unknown-zone")
-    for index, counter in enumerate(document["counters"]):
-        yield from _unknown_services(f"/counters/{index}", counter["services"] or (), services)
-    for index, reserve in enumerate(document.get("reserve", ())):
-        yield from _unknown_services(f"/reserve/{index}", reserve["services"], services)
-
-
-def _unknown_services(place: str, named: Sequence[str], services: set[str]) -> Iterator[Fault]:
-    for position, service in enumerate(named):
-        if service not in services:
-            yield Fault(f"{place}/services/{position}", f"there is no service {service!r}", "unknown-service")
-
-
-def _bad_hours(document: Document) -> Iterator[Fault]:
-    lists = [(f"/calendar/{name}", document["calendar"][name]) for name in ("opening", "peaks", "dispenser")]
-    lists += [(f"/services/{index}/hours", entry["hours"]) for index, entry in enumerate(document["services"])]
-    lists.append(("/reserve", document.get("reserve", [])))
-    for place, entries in lists:
-        for index, entry in enumerate(entries):
-            if _minutes(entry["start"]) >= _minutes(entry["end"]):
-                yield Fault(f"{place}/{index}/end", f"{entry['end']} is not after {entry['start']}", "end-first")
-
-
-def _bad_channels(document: Document) -> Iterator[Fault]:
-    for index, channel in enumerate(document["check_in_channels"]):
-        if channel not in (Channel.PHONE, Channel.WEB):
-            yield Fault(f"/check_in_channels/{index}", "only remote tickets (phone, web) check in", "not-remote")
-
-
-def _unserved(document: Document) -> Iterator[Fault]:
-    """A service that no counter can serve would let people wait for nothing."""
-    services = {part["id"]: _service(part) for part in document["services"]}
-    able = {name for part in document["counters"] for name in _able(part, services)}
-    for index, service in enumerate(document["services"]):
-        if service["id"] not in able:
-            yield Fault(f"/services/{index}/id", f"no counter serves {service['id']!r}", "unserved")
-    for index, counter in enumerate(document["counters"]):
-        if not _able(counter, services):
-            yield Fault(f"/counters/{index}/services", f"counter {counter['id']!r} serves nothing", "serves-nothing")
-
-
-def _bad_burns(document: Document) -> Iterator[Fault]:
-    for index, burn in enumerate(document.get("alerts", {}).get("burn", ())):
-        if burn["short_s"] >= burn["long_s"]:
-            yield Fault(
-                f"/alerts/burn/{index}/short_s", f"{burn['short_s']} is not less than {burn['long_s']}", "not-less"
-            )

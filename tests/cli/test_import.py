@@ -1,11 +1,16 @@
 """`import` of recorded history: what is stored says what the file says, and never twice."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from api import importing
+from api.cli.plans import apply_plan
+from api.cli.report import report_of
+from models.plan import PlanDocument
+from queue_service.database import Database
 from tests.cli.conftest import SAMPLE, Command
 from tests.cli.corruption import do, one, raw
 from tests.cli.days import GOOD, HEADER, WARSAW, figures_of, row, write
@@ -25,6 +30,23 @@ def test_the_sample_day_reads_back_as_it_was_recorded(queue_service: Command, ur
     assert {name: total[f"called_{name}" if name != "called" else name] for name in expected} == expected
     assert total["counted"] + total["open"] + total["left"] - total["called"] == never
     assert queue_service("verify", "--database-url", url).code == 0
+
+
+def test_a_day_imported_in_a_wrong_zone_can_be_reported_after_that_was_put_right(
+    queue_service: Command, url: str, tmp_path: Path
+) -> None:
+    """The figures stay those of the day that was recorded, the page with its charts among them."""
+    queue_service("import", SAMPLE, "--zone", "America/New_York", "--database-url", url)
+    asked = ("report", "sample-hall", "--day", "2025-03-02", "--database-url", url)
+    before = queue_service(*asked, "--json").out
+    assert json.loads(before)["rows"][0]["counted"] > 0
+    with closing(Database(url)) as database:
+        _, plan = report_of(database, "sample-hall", None, None)
+        apply_plan(database, PlanDocument.model_validate({**plan.document, "time_zone": SHANGHAI}))
+    assert queue_service(*asked, "--json").out == before
+    assert queue_service(*asked, "--out", tmp_path / "day.html").code == 0
+    both = ("--from", "2025-03-02", "--to", "2025-03-03")
+    assert queue_service("report", "sample-hall", *both, "--database-url", url).code == 0
 
 
 def test_a_new_hall_gets_a_plan_of_what_the_file_names(queue_service: Command, url: str, tmp_path: Path) -> None:
@@ -147,7 +169,7 @@ def test_a_new_hall_needs_its_zone(queue_service: Command, url: str, tmp_path: P
     assert outcome.err == "The hall 'old-hall' is new: name its time zone, such as --zone Europe/Warsaw.\n"
 
 
-@pytest.mark.parametrize("zone", ["Nowhere/Town", "../etc/passwd", ""])
+@pytest.mark.parametrize("zone", ["Nowhere/Town", "../etc/passwd", "", "posixrules", "right/UTC"])
 def test_a_zone_that_is_none_is_refused(queue_service: Command, url: str, tmp_path: Path, zone: str) -> None:
     """With an example of one."""
     file = write(tmp_path / "old.csv", [GOOD])

@@ -8,7 +8,7 @@ from models.vocabulary import Channel, LegOutcome, TicketState
 from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain.events import TicketCheckedIn, TicketReturned
-from tests.domain.hall_driver import HallDriver, at
+from tests.domain.hall_driver import HallDriver, at, plan_document
 
 
 @pytest.fixture
@@ -239,6 +239,45 @@ def test_postponing_is_bounded_in_number(driver: HallDriver) -> None:
     ticket = driver.issue()
     driver.do(c.Postpone(ticket, 1000))
     assert driver.refused(c.Postpone(ticket, 1000), errors.BoundReached).facts["allowed"] == 1
+
+
+@pytest.mark.parametrize(("by_ms", "allowed"), [(1, False), (99_999, False), (100_000, True), (600_000, True)])
+def test_a_postponement_is_not_cut_short(by_ms: int, allowed: bool) -> None:
+    """Who postponed for 200 s and asks again after 100 s cannot come forward by it, only let the others go longer."""
+    driver = HallDriver(postpone={"times": 2, "max_s": 86_400})
+    ticket = driver.issue()
+    driver.do(c.Postpone(ticket, 200_000))
+    driver.later(100)
+    if allowed:
+        driver.do(c.Postpone(ticket, by_ms))
+        assert driver.leg(ticket).waiting_since_ms == driver.now_ms + by_ms
+    else:
+        assert driver.refused(c.Postpone(ticket, by_ms), errors.BadValue).facts["min_s"] == 100
+
+
+@pytest.mark.parametrize(("by_ms", "allowed"), [(4_200_000, False), (4_199_999, True), (7_200_000, False)])
+def test_nobody_postpones_into_tomorrow(by_ms: int, allowed: bool) -> None:
+    """At 22:50 there are 70 minutes left, and the ticket ends with them: what is allowed is less."""
+    driver = HallDriver(start_ms=at(22, 50), postpone={"times": 1, "max_s": 86_400})
+    ticket = driver.issue()
+    if allowed:
+        driver.do(c.Postpone(ticket, by_ms))
+        driver.now_ms = at(24)
+        driver.issue()
+        assert (driver.leg(ticket).ended_at_ms or 0) >= driver.leg(ticket).waiting_since_ms
+    else:
+        assert driver.refused(c.Postpone(ticket, by_ms), errors.BadValue).facts["max_s"] == 4_199
+
+
+def test_at_the_end_of_the_day_there_is_nothing_left_to_postpone_to() -> None:
+    """Neither half a second, nor a bound that the plan has shortened meanwhile, is offered as a range of none."""
+    driver = HallDriver(start_ms=at(23, 59, 59, 500))
+    assert driver.refused(c.Postpone(driver.issue(), 1000), errors.BoundReached).facts["allowed_s"] == 0
+    driver = HallDriver(postpone={"times": 2, "max_s": 600})
+    ticket = driver.issue()
+    driver.do(c.Postpone(ticket, 600_000))
+    driver.do(c.PutPlan(plan_document(postpone={"times": 2, "max_s": 60})))
+    assert driver.refused(c.Postpone(ticket, 60_000), errors.BoundReached).facts["allowed_s"] == 60
 
 
 @pytest.mark.parametrize("state", ["waiting", "called", "parked"])

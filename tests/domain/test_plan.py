@@ -8,7 +8,7 @@ from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain.events import DayOpened, PlanChanged
 from queue_service.domain.hall import Hall
-from queue_service.domain.plan import faults
+from queue_service.domain.plan_faults import faults
 from queue_service.domain.rules import decide
 from tests.domain.hall_driver import HallDriver, at, plan_document
 
@@ -36,6 +36,16 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
                                          "/calendar/peaks/0/end"),
     "a service's hours of nothing": ({"services": [{**A, "hours": [{"start": "09:00", "end": "09:00"}]}, B]},
                                      "/services/0/hours/0/end"),
+    "more kept for walk-ins than a morning has": (
+        {"services": [{**A, "quota": {"am": 5, "pm": 20, "walk_in_reserve": 6}}, B]},
+                                                  "/services/0/quota/walk_in_reserve"),
+    "a channel with more places than there are": (
+        {"services": [A, {**B, "quota": {"am": 5, "pm": 8, "channels": {"phone": 9, "web": 8}}}]},
+                                                  "/services/1/quota/channels/phone"),
+    "places for paper, which takes none": ({"services": [{**A, "quota": {"channels": {"paper": 3}}}, B]},
+                                           "/services/0/quota/channels/paper"),
+    "places for recorded history": ({"services": [{**A, "quota": {"am": 5, "pm": 5, "channels": {"history": 1}}}, B]},
+                                    "/services/0/quota/channels/history"),
     "a kiosk that checks in": ({"check_in_channels": ["web", "kiosk"]}, "/check_in_channels/1"),
 }  # fmt: skip
 
@@ -48,6 +58,32 @@ def test_a_contradiction_is_named_with_its_place(name: str) -> None:
     assert [fault.place for fault in faults(document)] == [place]
     refusal = HallDriver().refused(c.PutPlan(document), errors.PlanFaulty)
     assert [fault["place"] for fault in refusal.facts["faults"]] == [place]
+
+
+@pytest.mark.parametrize(
+    "quota",
+    [
+        {"am": 5, "pm": 5, "walk_in_reserve": 5, "channels": {"phone": 5, "api": 0}},
+        {"am": 0, "pm": 8, "walk_in_reserve": 8, "channels": {"web": 8}},
+        {"pm": 2, "walk_in_reserve": 2, "channels": {"desk": 100}},
+        {"walk_in_reserve": 100},
+    ],
+)
+def test_a_quota_may_use_up_what_there_is(quota: dict[str, Any]) -> None:
+    """All places for walk-ins, a half-day that gives none, a half-day without bound: each can be meant."""
+    assert faults(plan_document(services=[{**A, "quota": quota}, B])) == []
+
+
+def test_each_fault_of_a_quota_is_named() -> None:
+    """Several at once, each with its place and a code."""
+    quota = {"am": 5, "pm": 5, "walk_in_reserve": 10, "channels": {"phone": 50, "paper": 3, "history": 1}}
+    place = "/services/0/quota"
+    assert [(fault.place, fault.code) for fault in faults(plan_document(services=[{**A, "quota": quota}, B]))] == [
+        (f"{place}/walk_in_reserve", "over-places"),
+        (f"{place}/channels/phone", "over-places"),
+        (f"{place}/channels/paper", "takes-no-places"),
+        (f"{place}/channels/history", "takes-no-places"),
+    ]
 
 
 def test_a_good_plan_has_no_faults() -> None:
@@ -93,6 +129,19 @@ def test_what_is_in_use_is_not_planned_away() -> None:
         "B001 is waiting with class elder",
         "d is suspended",
     ]
+
+
+def test_an_open_counter_is_not_left_with_nothing_to_serve() -> None:
+    """A clerk who signed on for one service alone would sit idle, unnoticed, once the plan has it no more."""
+    driver = HallDriver(open_counters=())
+    driver.do(c.OpenCounter("1", "li", services=("b",)))
+    driver.do(c.OpenCounter("2", "wang", services=("a", "b")))
+    plan = plan_document(services=[A])
+    refusal = driver.refused(c.PutPlan(plan), errors.PlanInUse)
+    assert refusal.facts["in_use"] == ["counter 1 is open for b alone, and would serve nothing"]
+    driver.do(c.CloseCounter("1"))
+    driver.do(c.PutPlan(plan))
+    assert driver.hall.able(driver.counter("2")) == ("a",)
 
 
 def test_what_is_free_may_be_planned_away_and_what_is_new_begins_closed() -> None:

@@ -10,7 +10,8 @@ import pytest
 from models.plan import PlanDocument
 from models.vocabulary import Period
 from queue_service.domain.calendar import day_of, to_ms
-from queue_service.domain.plan import Plan, faults
+from queue_service.domain.plan import Plan
+from queue_service.domain.plan_faults import faults
 from tests.house.checkout import ROOT
 
 PLANS = sorted((ROOT / "deploy" / "halls").glob("*.toml"))

@@ -112,6 +112,24 @@ async def _one_in_every_state(halls: Halls) -> dict[str, str]:
     }
 
 
+async def test_a_hall_moves_into_another_zone_between_its_days(halls: Halls) -> None:
+    """While somebody waits it is refused, by plan-check as well, which says what to do; after midnight it is taken."""
+    west, east = plan(time_zone="Pacific/Pago_Pago"), plan(time_zone="Pacific/Kiritimati")
+    halls.clock.set_ms(ms("2026-03-02T10:00:00-11:00"))
+    await halls.make("hall", west["time_zone"])
+    ticket = await halls.issue("hall")
+    for method, path in (("PUT", "/v1/halls/hall"), ("POST", "/v1/halls/hall/plan-check")):
+        refused = await halls.client.request(method, path, json=east)
+        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (409, "plan-in-use")
+        assert "1 ticket is open: the time zone can be changed once it is done with" in refused.json()["detail"]
+    assert (await halls.get(f"tickets/{ticket['id']}"))["state"] == "waiting"
+    halls.clock.set_ms(ms("2026-03-03T00:00:01-11:00"))
+    assert (await halls.client.put("/v1/halls/hall", json=east)).status_code == 200
+    assert (await halls.issue("hall"))["day"] == "2026-03-04"
+    ended = await halls.get(f"tickets/{ticket['id']}")
+    assert (ended["state"], ended["closed_at"]) == ("expired", "2026-03-03T11:00:00.000Z")
+
+
 async def test_midnight_ends_what_is_open_and_lets_service_go_on(halls: Halls) -> None:
     """waiting, expected, called, parked and no-show expire; serving goes on and is finished on the next day."""
     halls.clock.set_ms(ms("2026-03-02T23:50:00+08:00"))

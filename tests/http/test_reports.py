@@ -81,7 +81,7 @@ def test_charts_of_today(client: httpx.Client, hall: str, chart: str, language: 
         ("promise-report", {"day": DAY, "from": DAY}, 422, "Give either day, or from and to."),
         ("promise-report", {"from": DAY, "to": "2026-03-01"}, 422, "from comes first"),
         ("charts/pie.svg", {}, 422, "/path/chart: Input should be 'wait',"),
-        ("charts/wait.svg", {"day": "1066-10-14"}, 422, "is no range of days"),
+        ("charts/wait.svg", {"day": "1066-10-14"}, 422, "1066-10-14: the year must be between 1971 and 9998."),
         ("charts/wait.png", {}, 404, "is not in the contract"),
     ],
 )
@@ -92,6 +92,26 @@ def test_what_cannot_be_reported_is_a_problem(
     answer = get(client, hall, place, **query)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert said in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("place", "query", "named"),
+    [
+        ("promise-report", {"day": "9999-12-31"}, "day"),
+        ("promise-report", {"day": "1970-01-01"}, "day"),
+        ("legs.csv", {"day": "0001-01-01"}, "day"),
+        ("promise-report", {"from": "1970-12-31", "to": DAY}, "from"),
+        ("promise-report", {"from": DAY, "to": "9999-01-01"}, "to"),
+        ("promise-report", {"to": "0001-01-01"}, "to"),
+    ],
+)
+def test_a_year_beyond_what_clocks_know_is_named_with_its_place(
+    client: httpx.Client, hall: str, place: str, query: dict[str, str], named: str
+) -> None:
+    """What is wrong is the year, and it stands in the parameter that was given."""
+    answer = get(client, hall, place, **query)
+    assert (answer.status_code, answer.json()["place"]) == (422, f"/query/{named}")
+    assert answer.json()["detail"] == f"{query[named]}: the year must be between 1971 and 9998."
 
 
 def test_an_unknown_hall_has_neither_report_nor_charts(client: httpx.Client) -> None:

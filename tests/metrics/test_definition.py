@@ -183,7 +183,10 @@ def assert_integrity(report: Report, history: History) -> None:
     found = {one.finding: one for one in report.integrity}
     visits, log = history.came(), history.log
     turns = [turn for visit in visits if visit.apart != "backfilled" for turn in visit.turns]
-    chosen = [told for told in log if told.kind == "ticket_called" and told.data["chosen"] is not None]
+    undone = {told.data["command_seq"] for told in log if told.kind == "command_undone"}
+    called = [told for told in log if told.kind == "ticket_called" and told.data["chosen"] is not None]
+    chosen = [told for told in called if told.command not in undone]
+    assert [one.undone for one in report.chosen_calls] == [told.command in undone for told in called]
     expected = {
         Finding.CHOSEN_CALLS: len(chosen),
         Finding.PARKED_WITHIN_A_MINUTE: sum(
@@ -201,6 +204,8 @@ def assert_integrity(report: Report, history: History) -> None:
     assert_suspended(found[Finding.SUSPENSIONS], history)
     for one in report.integrity:
         assert sum(at_counter.count for at_counter in one.counters) <= one.count
+        parts = [(one.count, one.of), *((at_counter.count, at_counter.of) for at_counter in one.counters)]
+        assert all(of is None or count <= of for count, of in parts)
 
 
 def _passed_over(history: History, visit: Visit) -> bool:

@@ -44,10 +44,24 @@ def _leaves_out(hall: HallModel, plan: days.Plan) -> bool:
     counters = {one["id"] for one in plan["counters"]}
     used = hall.open_tickets()
     return (
-        any(ticket.service not in services or ticket.priority not in priorities for ticket in used)
+        _moves_the_day(hall, plan)
+        or any(ticket.service not in services or ticket.priority not in priorities for ticket in used)
         or any(counter.is_open and counter.id not in counters for counter in hall.counters.values())
         or any(service is not None and service not in services for service in hall.suspensions)
+        or any(_is_left_with_nothing(hall, plan, counter) for counter in hall.counters.values())
     )
+
+
+def _moves_the_day(hall: HallModel, plan: days.Plan) -> bool:
+    """Another zone, while the day holds a ticket or has given a number, or where this date has not begun yet."""
+    if plan["time_zone"] == hall.rules["time_zone"]:
+        return False
+    return bool(hall.open_tickets()) or bool(hall.numbers) or days.local_date(plan, hall.now_ms) < hall.date
+
+
+def _is_left_with_nothing(hall: HallModel, plan: days.Plan, counter: Counter) -> bool:
+    """An open counter that serves something now, and nothing by this plan."""
+    return counter.is_open and bool(hall.served(counter)) and not HallModel("", plan).served(counter)
 
 
 def roll_over(hall: HallModel) -> None:

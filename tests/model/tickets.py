@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from math import ceil
 
 from queue_service import errors
 from queue_service.domain import commands as c
@@ -274,11 +275,14 @@ def promise_at(hall: HallModel, day: str, at_ms: int) -> tuple[str, int, int]:
 
 
 def postpone(hall: HallModel, command: c.Postpone) -> None:
-    """Let others go first; that time is no wait."""
+    """Let others go first; that time is no wait. Never for less than was asked before, nor into tomorrow."""
     ticket = find(hall, command)
     bound = hall.rules["postpone"]
     refuse(ticket.postpones >= bound["times"], errors.BoundReached)
-    refuse(not 0 < command.by_ms <= bound["max_s"] * 1000, errors.BadValue)
+    running_ms = max(ticket.leg.waiting_since_ms - hall.now_ms, 1)
+    left_ms = min(bound["max_s"] * 1000, days.end_ms(hall.rules, hall.date) - hall.now_ms - 1)
+    refuse(ceil(running_ms / 1000) > left_ms // 1000, errors.BoundReached)
+    refuse(not running_ms <= command.by_ms <= left_ms, errors.BadValue)
     hall.tell("ticket_postponed")
     rested = leg_ends(wait_ends(hall, ticket), "postponed", hall.now_ms)
     waits(hall, replace(rested, postpones=ticket.postpones + 1), hall.now_ms + command.by_ms)

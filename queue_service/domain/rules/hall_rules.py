@@ -10,7 +10,9 @@ from queue_service.domain import events as ev
 from queue_service.domain.calendar import local_date
 from queue_service.domain.carried import carried
 from queue_service.domain.hall import Hall, Ticket
-from queue_service.domain.plan import Plan, faults
+from queue_service.domain.plan import Plan
+from queue_service.domain.plan_faults import faults
+from queue_service.domain.rules.in_use import in_the_way
 from queue_service.domain.rules.lookup import service_of
 
 
@@ -28,27 +30,16 @@ def put_plan(hall: Hall, command: c.PutPlan, now_ms: int) -> Iterator[ev.Event]:
     if hall.plan is not None:
         if command.document == hall.plan.document:
             return
-        _refuse_loss(hall, Plan.from_document(command.document))
+        _refuse_loss(hall, Plan.from_document(command.document), now_ms)
     yield ev.PlanChanged(document=command.document, version=hall.plan_version + 1)
     if hall.today is None:
         yield _day(hall, local_date(now_ms, hall.rules.calendar.time_zone))
 
 
-def _refuse_loss(hall: Hall, plan: Plan) -> None:
-    """What is in use cannot be planned away: people would be left standing."""
-    lost = [
-        f"counter {counter.id} is open"
-        for counter in hall.counters.values()
-        if counter.is_open and counter.id not in plan.counters
-    ]
-    for ticket in hall.tickets.values():
-        if ticket.service not in plan.services:
-            lost.append(f"{ticket.number} is {ticket.state} for {ticket.service}")
-        if ticket.priority not in plan.priorities:
-            lost.append(f"{ticket.number} is {ticket.state} with class {ticket.priority}")
-    lost += [f"{service} is suspended" for service in hall.suspensions if service and service not in plan.services]
-    if lost:
-        raise errors.PlanInUse("The plan leaves out what is in use: " + "; ".join(lost[:10]) + ".", in_use=lost[:100])
+def _refuse_loss(hall: Hall, plan: Plan, now_ms: int) -> None:
+    found = in_the_way(hall, plan, now_ms)
+    if found:
+        raise errors.PlanInUse("In the way of this plan: " + "; ".join(found[:10]) + ".", in_use=found[:100])
 
 
 def _day(hall: Hall, date: str) -> ev.DayOpened:

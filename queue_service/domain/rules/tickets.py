@@ -195,19 +195,14 @@ def check_in(hall: Hall, command: c.CheckIn, now_ms: int) -> Iterator[ev.Event]:
 
 
 def postpone(hall: Hall, command: c.Postpone, now_ms: int) -> Iterator[ev.Event]:
-    """Let others go first for a while, within the plan's bound."""
+    """Let others go first for a while, within the plan's bound and the day; one that runs is not cut short."""
     ticket = ticket_for(hall, command)
-    plan = hall.rules
-    if ticket.postpones >= plan.postpone_times:
+    times = hall.rules.postpone_times
+    if ticket.postpones >= times:
         raise errors.BoundReached(
-            f"{ticket.number} has been postponed {ticket.postpones} times already.", allowed=plan.postpone_times
+            f"{ticket.number} has been postponed {ticket.postpones} times already.", allowed=times
         )
-    if not 0 < command.by_ms <= plan.postpone_max_ms:
-        raise errors.BadValue(
-            f"by_s must be between 1 and {plan.postpone_max_ms // 1000}.",
-            place="/by_s",
-            max_s=plan.postpone_max_ms // 1000,
-        )
+    _check_span(hall, ticket, command.by_ms, now_ms)
     yield ev.TicketPostponed(
         ticket=ticket.id,
         number=ticket.number,
@@ -215,6 +210,16 @@ def postpone(hall: Hall, command: c.Postpone, now_ms: int) -> Iterator[ev.Event]
         until_ms=now_ms + command.by_ms,
         waited_ms=hall.waited_ms(ticket.leg, now_ms),
     )
+
+
+def _check_span(hall: Hall, ticket: Ticket, by_ms: int, now_ms: int) -> None:
+    least_ms = max(1, ticket.leg.waiting_since_ms - now_ms)  # in the future: until when it is postponed already
+    most_ms = min(hall.rules.postpone_max_ms, hall.day.end_ms - 1 - now_ms)  # it expires with the day
+    min_s, max_s = -(-least_ms // 1000), most_ms // 1000
+    if min_s > max_s:
+        raise errors.BoundReached(f"{ticket.number} cannot be postponed any further today.", allowed_s=max_s)
+    if not least_ms <= by_ms <= most_ms:
+        raise errors.BadValue(f"by_s must be between {min_s} and {max_s}.", place="/by_s", min_s=min_s, max_s=max_s)
 
 
 def cancel(hall: Hall, command: c.Cancel, now_ms: int) -> Iterator[ev.Event]:
