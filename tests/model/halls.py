@@ -194,9 +194,9 @@ def _check_paper(hall: HallModel, paper: c.PaperTicket, claimed: list[str]) -> N
     refuse(bad or (len(given) > 1 and paper.called_at_ms is None), errors.BadValue)
     if paper.number is not None:
         series = hall.rules["emergency_prefix"]
-        counted = hall.numbers.get(series or "", 0)
-        well_formed = [f"{series}{count:03d}" for count in range(counted + 1, counted + 10_000)] if series else []
-        refuse(paper.number not in well_formed or paper.number in claimed, errors.BadValue)
+        well_formed = [f"{series}{count:03d}" for count in range(1, 10_000)] if series else []
+        refuse(paper.number not in well_formed, errors.BadValue)
+        refuse(paper.number in claimed or paper.number in hall.numbers_today(), errors.BadValue)
 
 
 def _enter(hall: HallModel, paper: c.PaperTicket) -> None:

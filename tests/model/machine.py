@@ -204,7 +204,7 @@ class Halls(Asking):
         """Paper tickets of an outage: one as drawn, and before it one that still waits."""
         hall = self.hall(name)
         series = hall.rules["emergency_prefix"] or "A"
-        claimed = f"{series}{hall.numbers.get(series, 0) + 1 + number % 3:03d}" if claim else None
+        claimed = f"{series}{max(0, hall.numbers.get(series, 0) - 2 + number % 6):03d}" if claim else None
         arrived_ms = self.side.clock.now_ms() - 3_600_000
         fields = ("called_at_ms", "started_at_ms", "finished_at_ms")
         given: dict[str, Any] = {
