@@ -103,6 +103,8 @@ def _on_our_error(request: Request, error: Exception) -> Response:
 
 def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for these only"
+    if isinstance(error.body, bytes):  # nobody read it as JSON, so its faults would be those of a piece of text
+        return problem(422, "not-called-json", _NOT_CALLED_JSON, "Send it with Content-Type: application/json.")
     found = list(error.errors())
     for one in found:
         if one["type"] == "json_invalid":
@@ -110,6 +112,7 @@ def _on_invalid(request: Request, error: Exception) -> Response:
     return faulty(found)
 
 
+_NOT_CALLED_JSON = "The request does not say that its body is JSON."
 _HTTP = {
     400: ("not-json", "The body is not JSON."),
     404: ("not-found", "There is nothing at this address."),

@@ -16,6 +16,7 @@ REPORT = "/v1/halls/{hall}/promise-report"
 BACKFILL = "/v1/halls/{hall}/backfill"
 NO_TICKET = "{hall}.00000000000000000000000000"
 JSON = {"Content-Type": "application/json"}
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ def _paper(place: str, problem: str = "bad-value", **fields: Any) -> Bad:
     return Bad(BACKFILL, 422, problem, {"reason": "power cut", "tickets": [paper]}, place=place)
 
 
+def _called(kind: str, body: bytes = b'{"service": "tax"}') -> Bad:
+    return Bad(TICKETS, 422, "not-called-json", body, headers={"Content-Type": kind})
+
+
 UNREADABLE = {
     "no JSON": Bad(TICKETS, 400, "not-json", b"service=tax"),
     "half a document": Bad(TICKETS, 400, "not-json", b'{"service": "tax"'),
@@ -74,11 +79,13 @@ UNREADABLE = {
     "null": Bad(TICKETS, 422, "invalid-request", b"null", place="/"),
     "a list": Bad(TICKETS, 422, "invalid-request", [], place="/"),
     "text": Bad(TICKETS, 422, "invalid-request", "tax", place="/"),
-    "a form": Bad(
-        TICKETS, 422, "invalid-request", b"service=tax", headers={"Content-Type": "application/x-www-form-urlencoded"}
-    ),
-    "JSON called text": Bad(
-        TICKETS, 422, "invalid-request", b'{"service":"tax"}', headers={"Content-Type": "text/plain"}
+    "a form": _called(FORM, b"service=tax"),
+    "JSON called a form": _called(FORM),
+    "JSON called text": _called("text/plain"),
+    "JSON called nothing": _called(""),
+    "a plan called a form": Bad(PLAN, 422, "not-called-json", plan("{hall}"), "PUT", {"Content-Type": FORM}),
+    "a body called text where none belongs": Bad(
+        "/v1/tickets/{waiting}/cancel", 422, "not-called-json", {"why": "x"}, headers={"Content-Type": "text/plain"}
     ),
     "a body where none belongs": Bad(
         "/v1/tickets/{waiting}/cancel", 422, "invalid-request", {"why": "x"}, place="/why"

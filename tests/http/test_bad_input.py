@@ -64,6 +64,13 @@ def place(node: Node, client: httpx.Client, new_hall: NewHall) -> Place:
     return Place(node, client, new_hall(open_counters=2))
 
 
+def test_a_body_called_nothing_is_told_what_it_must_be_called(place: Place) -> None:
+    """As `curl -d` and the plainest clients send it; the text is the remedy."""
+    answer = place.client.post(place.named("/v1/halls/{hall}/tickets"), content=b'{"service": "tax"}')
+    assert "content-type" not in answer.request.headers
+    assert check_problem(answer, "not-called-json")["detail"] == "Send it with Content-Type: application/json."
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_bad_request_is_refused_and_nothing_is_written(place: Place, name: str) -> None:
     """It gets its status and its type of problem, the place of the fault, and every table stays as it was."""
