@@ -160,7 +160,6 @@ NAMES = {
     "a service named NUL": Bad(TICKETS, 422, "unknown-service", {"service": "\x00"}),
     "no such class": Bad(TICKETS, 422, "unknown-priority", {"service": "tax", "priority": "vip"}),
     "no such companion": Bad(TICKETS, 404, "unknown-ticket", {"service": "tax", "with": "nobody"}),
-    "a companion who has gone": Bad(TICKETS, 404, "unknown-ticket", {"service": "tax", "with": "{finished}"}),
     "no such counter": Bad("/v1/halls/{hall}/counters/99/open", 404, "unknown-counter", {"clerk": "li"}),
     "no such counter to read": _get("/v1/halls/{hall}/counters/%00", "unknown-counter", 404),
     "no such ticket": Bad(f"/v1/tickets/{NO_TICKET}/start", 404, "unknown-ticket"),
@@ -205,6 +204,10 @@ STATES = {
     "finish of who waits": Bad("/v1/tickets/{waiting}/finish", 409, "wrong-state"),
     "cancel of who is served": Bad("/v1/tickets/{serving}/cancel", 409, "wrong-state"),
     "recall of who is served": Bad("/v1/tickets/{serving}/recall", 409, "wrong-state"),
+    "a companion who has gone": Bad(TICKETS, 409, "wrong-state", {"service": "tax", "with": "{finished}"}),
+    "call of a number that is done": Bad(
+        "/v1/halls/{hall}/counters/2/call", 409, "wrong-state", {"number": "A001", "reason": "asked"}
+    ),
     "start of who is done": Bad("/v1/tickets/{finished}/start", 409, "wrong-state"),
     "transfer of who is done": Bad("/v1/tickets/{finished}/transfer", 409, "wrong-state", {"service": "tax"}),
     "call of who is done": Bad(

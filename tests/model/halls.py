@@ -5,7 +5,7 @@ from dataclasses import replace
 from queue_service import errors
 from queue_service.domain import commands as c
 from tests.model import alerts, days
-from tests.model.state import HELD, Counter, HallModel, Leg, Suspension, Ticket
+from tests.model.state import CLOSED, HELD, Counter, HallModel, Leg, Suspension, Ticket
 from tests.model.tickets import leg_ends, mark, pause_if_asked, promise_at, refuse
 
 REMOTE = ("phone", "web")
@@ -112,9 +112,10 @@ def issue(hall: HallModel, command: c.IssueTicket) -> None:
     priority = _priority(hall, command.priority)
     group = None
     if command.party is not None:
-        companion = next((one for one in hall.open_tickets() if one.id == command.party), None)
+        companion = hall.tickets.get(command.party)
         if companion is None:
             raise errors.UnknownTicket
+        refuse(companion.state in CLOSED, errors.WrongState)
         group = companion.group
     reason = _why_not(hall, service, command)
     if reason is not None:
