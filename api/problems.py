@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from api.faults import message_of, place_of
 from queue_service import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -68,12 +69,6 @@ def problem_of(error: errors.QueueServiceError) -> Response:
     return problem(status, name, type(error).__doc__ or name, str(error), error.facts)
 
 
-def place_of(location: tuple[Any, ...]) -> str:
-    """Where a fault is: a JSON pointer into the body, or the parameter's kind and name."""
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
-    return "/" + "/".join(parts[1:] if parts and parts[0] == "body" else parts)
-
-
 def faulty(found: list[Any], what: str = "The request") -> Response:
     """422 naming each fault and its place; `found` as pydantic lists errors."""
     faults = [_fault(one) for one in found[:50]]
@@ -90,7 +85,7 @@ def _fault(one: Any) -> dict[str, Any]:
     code = one["type"].replace("_", "-")
     return {
         "place": place_of(tuple(one["loc"])),
-        "message": one["msg"],
+        "message": message_of(one),
         "code": code,
         **({"bound": bounds[0]} if bounds else {}),
     }

@@ -1,4 +1,4 @@
-"""A setting that cannot be: one line that names it and what is allowed, whichever command meets it."""
+"""A setting or a plan that cannot be: lines that name what is wrong and what is allowed, whichever command meets it."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ import pytest
 
 from tests.cli.conftest import Command
 
-OBJECT = 'Value error, write it as a JSON object, such as {"HALL": "VALUE"}'
-RISING = "Value error, each bound must be greater than 0 and than the one before it"
+OBJECT = 'write it as a JSON object, such as {"HALL": "VALUE"}'
+RISING = "each bound must be greater than 0 and than the one before it"
 WRONG = {
     "QUEUE_LOG_LEVEL=verbose": "log_level: Input should be 'critical', 'error', 'warning', 'info' or 'debug'",
     "QUEUE_FOLLOW=nonsense": f"follow: {OBJECT}",
     "QUEUE_FOLLOW=[]": f"follow: {OBJECT}",
     'QUEUE_FOLLOW_TOKENS={"east": secret}': f"follow_tokens: {OBJECT}",
-    "QUEUE_WAIT_BUCKETS=5,10": "wait_buckets: Value error, write it as a JSON list of seconds, such as [60, 600]",
+    "QUEUE_WAIT_BUCKETS=5,10": "wait_buckets: write it as a JSON list of seconds, such as [60, 600]",
     "QUEUE_WAIT_BUCKETS=[10, 5]": f"wait_buckets: {RISING}",
     "QUEUE_WAIT_BUCKETS=[]": f"wait_buckets: {RISING}",
-    "QUEUE_CLIPS=/nodir": "clips: Value error, there is no folder /nodir",
+    "QUEUE_CLIPS=/nodir": "clips: there is no folder /nodir",
 }
 
 
@@ -75,3 +75,12 @@ def test_a_reading_command_makes_no_folder(
     outcome = queue_service(*command, "--database-url", "sqlite:///./typo/queue.db")
     assert (outcome.code, outcome.err) == (2, "There is no database at typo/queue.db.\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_faulty_plan_is_told_in_no_words_of_python(queue_service: Command, tmp_path: Path, url: str) -> None:
+    """An entry that is no object is called so, not by the class that was to be made of it."""
+    file = tmp_path / "plan.toml"
+    file.write_text('id = "hall"\nname = "Hall"\ntime_zone = "UTC"\nservices = ["tax"]\ncounters = []\n', "utf-8")
+    outcome = queue_service("apply", file, "--database-url", url)
+    assert outcome.code == 2
+    assert "  /services/0: Input should be an object\n" in outcome.err
