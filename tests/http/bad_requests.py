@@ -43,6 +43,10 @@ def _issue(place: str | None, **fields: Any) -> Bad:
     return Bad(TICKETS, 422, "invalid-request", {"service": "tax", **fields}, place=place)
 
 
+def _call(place: str, **fields: Any) -> Bad:
+    return Bad("/v1/halls/{hall}/counters/2/call", 422, "invalid-request", {"reason": "x", **fields}, place=place)
+
+
 def _get(path: str, problem: str = "invalid-request", status: int = 422, place: str | None = None) -> Bad:
     return Bad(path, status, problem, method="GET", place=place)
 
@@ -103,6 +107,9 @@ FIELDS = {
     "half a character in the ref": _issue("/ref", ref="a\udfff"),
     "NUL in the ref": _issue("/ref", ref="a\x00b"),
     "a line break in the ref": _issue("/ref", ref="a\nb"),
+    "NUL in a companion": _issue("/with", **{"with": "{hall}.\x00"}),
+    "NUL in a number": _call("/number", number="A\x00"),
+    "NUL in a ticket": _call("/ticket", ticket="{hall}.\x00"),
     "an empty ref": _issue("/ref", ref=""),
     "a long ref": _issue("/ref", ref="x" * 65),
     "items in words": _issue("/items", items="two"),
