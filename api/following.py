@@ -168,7 +168,8 @@ class Following:
         try:
             answer = await self._http.get(url, params={"after": after, "limit": limit}, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NoAnswer(f"cannot be reached ({type(error).__name__})") from error
+            why = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or "cut off"
+            raise NoAnswer(f"cannot be reached ({why})") from error
         try:
             document = orjson.loads(answer.content)
         except orjson.JSONDecodeError:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from api import answers
 from api.ids import new_ticket_id
 from models.vocabulary import Channel
-from queue_service import journal
+from queue_service import journal, schema
 from queue_service.batch import Batches
 from queue_service.clock import ClockGuard
 from queue_service.database import Database
@@ -26,13 +26,16 @@ DEADLINE_MS = 60_000
 
 
 class Import:
-    """A file that was read and checked against the database; nothing is stored before `store`."""
+    """A file that was read and checked against the database, which may be none yet; nothing is made before `store`."""
 
     def __init__(
         self, database: Database, path: Path, zone: ZoneInfo | None, only: list[str], skip_recorded: bool
     ) -> None:
         """Read and check everything. `zone` is for new halls. Raises BadInput with every fault that was found."""
         self._database = database
+        self._is_new = not schema.is_made(database)
+        if not self._is_new:
+            schema.prepare(database)
         self._clock = database.clock()
         database.set_clock(self._clock)
         self._zone = zone
@@ -55,6 +58,8 @@ class Import:
         return ZoneInfo(plan.calendar.time_zone)
 
     def _plan(self, hall_id: str) -> Plan | None:
+        if self._is_new:
+            return None
         position = self._database.read(lambda one: journal.positions(one, [hall_id])).get(hall_id)
         if position is None:
             return None
@@ -87,10 +92,13 @@ class Import:
             )
 
     def _has_tickets(self, hall_id: str, day: str) -> bool:
+        if self._is_new:
+            return False
         return bool(self._database.read(lambda one: journal.ticket_rows(one, hall_id, {"day": day}, "", 1)))
 
     def store(self, advance: Callable[[int], None]) -> None:
         """Create the new halls and store the tickets, some whole days in a transaction."""
+        schema.prepare(self._database)
         batches = Batches(self._clock, ClockGuard(self._clock))
         for hall in self.halls:
             if self._plans[hall.id] is None:

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from api.faults import message_of, place_of
 from queue_service import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -69,12 +70,6 @@ def problem_of(error: errors.QueueServiceError) -> Response:
     return problem(status, name, type(error).__doc__ or name, str(error), error.facts)
 
 
-def place_of(location: tuple[Any, ...]) -> str:
-    """Where a fault is: a JSON pointer into the body, or the parameter's kind and name."""
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
-    return "/" + "/".join(parts[1:] if parts and parts[0] == "body" else parts)
-
-
 def faulty(found: list[Any], what: str = "The request") -> Response:
     """422 naming each fault and its place; `found` as pydantic lists errors."""
     faults = [_fault(one) for one in found[:50]]
@@ -91,7 +86,7 @@ def _fault(one: Any) -> dict[str, Any]:
     code = one["type"].replace("_", "-")
     return {
         "place": place_of(tuple(one["loc"])),
-        "message": one["msg"],
+        "message": message_of(one),
         "code": code,
         **({"bound": bounds[0]} if bounds else {}),
     }
@@ -104,6 +99,8 @@ def _on_our_error(request: Request, error: Exception) -> Response:
 
 def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for these only"
+    if isinstance(error.body, bytes):  # nobody read it as JSON, so its faults would be those of a piece of text
+        return problem(422, "not-called-json", _NOT_CALLED_JSON, "Send it with Content-Type: application/json.")
     found = list(error.errors())
     for one in found:
         if one["type"] == "json_invalid":
@@ -111,6 +108,7 @@ def _on_invalid(request: Request, error: Exception) -> Response:
     return faulty(found)
 
 
+_NOT_CALLED_JSON = "The request does not say that its body is JSON."
 _HTTP = {
     400: ("not-json", "The body is not JSON."),
     404: ("not-found", "There is nothing at this address."),

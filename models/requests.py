@@ -8,7 +8,8 @@ from models.fields import LINE_PATTERN, NUMBER, Moment, YesNo
 from models.vocabulary import AdviceReply, Channel, Voice
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-TicketId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+TicketId = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=LINE_PATTERN)]
+TicketNumber = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=LINE_PATTERN)]
 Person = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=LINE_PATTERN)]
 Why = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=LINE_PATTERN)]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=LINE_PATTERN)]
@@ -129,7 +130,7 @@ class CallBody(Body):
     """Call a certain ticket, by id or number, and say why."""
 
     ticket: TicketId | None = None
-    number: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
+    number: TicketNumber | None = None
     reason: Why
     finish_current: YesNo = False
 
@@ -158,7 +159,7 @@ class AnnouncedBody(Body):
     """A display tells that it announced a call: which `number`, under which name it does so, with what it spoke, and
     how long after it heard of the call."""
 
-    number: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    number: TicketNumber
     display: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE_PATTERN)]
     voice: Voice
     lag_s: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False), NUMBER] = 0.0

@@ -22,7 +22,7 @@ from queue_service.domain.evolve import evolve
 from queue_service.domain.hall import Hall
 from queue_service.domain.rules import decide
 from queue_service.domain.rules.lookup import check_state
-from queue_service.domain.rules.table import CALL, VERBS
+from queue_service.domain.rules.table import CALL, VERBS, WITH
 from queue_service.receipts import Receipt, ReceiptKey
 from queue_service.submission import Answer, Keyed, Submission
 
@@ -266,14 +266,25 @@ def _replay(keyed: Keyed, receipt: Receipt) -> Answer:
 
 def _refuse_closed(connection: Connection | None, hall: Hall, command: c.Command) -> None:
     """A ticket the hall has forgotten may be closed, in this very batch even: its state is what forbids the command."""
-    verb = VERBS[type(command)] if isinstance(command, c.TicketCommand) else CALL
-    ticket_id = command.ticket if isinstance(command, c.TicketCommand | c.CallChosen) else None
-    if ticket_id is None or ticket_id.rpartition(".")[0] != hall.id:
+    verb, ticket_id, number = _named(command)
+    if number is None and (ticket_id or "").rpartition(".")[0] != hall.id:
         return
-    closed = hall.touched.get(ticket_id)
+    named = {"id": ticket_id or ""} if number is None else {"number": number, "day": hall.day.date}
+    touched = (one for one in hall.touched.values() if all(getattr(one, name) == named[name] for name in named))
+    closed: Any = next(touched, None)
     if closed is None:
         if connection is None:
             raise NotAtOnce
-        closed = journal.ticket_row(connection, ticket_id)
+        closed = next(iter(journal.ticket_rows(connection, hall.id, named, "", 1)), None)
     if closed is not None:
         check_state(closed.state, verb, closed.number)
+
+
+def _named(command: c.Command) -> tuple[str, str | None, str | None]:
+    """What a command wants to do with a ticket, and the ticket's id or today's number."""
+    if isinstance(command, c.TicketCommand):
+        return VERBS[type(command)], command.ticket, None
+    if isinstance(command, c.CallChosen):
+        return CALL, command.ticket, command.number
+    assert isinstance(command, c.IssueTicket), "no other command names a ticket"
+    return WITH, command.party, None

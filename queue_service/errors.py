@@ -45,7 +45,7 @@ class BadValue(Refusal):
 
 
 class WrongState(Refusal):
-    """The ticket's state does not allow this."""
+    """The present state does not allow this."""
 
 
 class WrongCounterState(Refusal):
@@ -57,7 +57,7 @@ class CounterHoldsTicket(Refusal):
 
 
 class ClerkElsewhere(Refusal):
-    """The clerk is signed on at another counter."""
+    """The clerk is signed on already."""
 
 
 class TooEarly(Refusal):

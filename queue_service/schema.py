@@ -44,6 +44,11 @@ def present(database: Database) -> str | None:
     return revision
 
 
+def is_made(database: Database) -> bool:
+    """Whether there is a database of ours, of whatever version; nothing is made by asking."""
+    return database.exists() and present(database) is not None
+
+
 def _revision_and_tables(connection: Connection) -> tuple[str | None, list[str]]:
     tables = inspect(connection).get_table_names()
     revision = connection.execute(text(_REVISION)).scalar() if "alembic_version" in tables else None

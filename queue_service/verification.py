@@ -167,7 +167,7 @@ class _Fold:
         try:
             evolve(self.hall, logged)
         except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-            problem = f"does not follow from the events before it: {type(error).__name__} {error}"
+            problem = f"does not follow from the events before it: {_why(error)}"
             raise Disproved(self.hall.id, f"event {logged.seq}", problem) from error
 
     def _checked(self, row: Any) -> ev.Logged:
@@ -183,7 +183,8 @@ class _Fold:
         except UnknownEventKind as error:
             raise Disproved(hall.id, place, str(error)) from error
         except (TypeError, ValueError) as error:
-            raise Disproved(hall.id, place, f"its data is no {kind}: {error}") from error
+            said = str(error).rpartition("() ")[2]  # without the name of the class that was to be made of it
+            raise Disproved(hall.id, place, f"its data is no {kind}: {said}") from error
         return ev.Logged(hall.id, seq, command_seq, at_ms, actor, channel, event, head)
 
     def _check_opening(self, event: ev.DayOpened, seq: int) -> None:
@@ -295,3 +296,10 @@ def _check_hall_row(row: Any, hall: Hall) -> None:
 
 def _canonical(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _why(error: Exception) -> str:
+    """What keeps an event from following, as far as it can be told without what this code calls things."""
+    if isinstance(error, KeyError):
+        return f"there is no {error}"
+    return str(error) if isinstance(error, AssertionError) else "one of its values cannot be"

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.faults import message_of
 from queue_service.errors import QueueServiceError
 
 APP = typer.Typer(
@@ -74,7 +75,7 @@ def main() -> None:
     except ValidationError as error:
         for fault in error.errors():
             place = ".".join(str(part) for part in fault["loc"])
-            ERR.print(f"[red]{escape(place) or 'settings'}[/red]: {escape(fault['msg'])}")
+            ERR.print(f"[red]{escape(place) or 'settings'}[/red]: {escape(message_of(fault))}")
         sys.exit(2)
     except QueueServiceError as error:
         _complain(str(error), *(f"  {one['place']}: {one['message']}" for one in error.facts.get("faults", [])[:20]))

@@ -35,7 +35,7 @@ def backup(
     part = file.with_name(f"{file.name}.part")
     try:
         with closing(Database(database_url or Settings().database_url)) as database:
-            if not database.exists() or schema.present(database) is None:
+            if not schema.is_made(database):
                 raise BadInput(f"There is no database at {database.place}.")
             part.unlink(missing_ok=True)  # of a backup that was cut off
             _copy(database, part)

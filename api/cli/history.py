@@ -3,7 +3,7 @@
 import gzip
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from queue_service import journal, log_file
 from queue_service.database import Database
 from queue_service.errors import BadInput, UnknownHall
 from queue_service.history import read_history, reading
+from queue_service.settings import Settings
 
 Halls = Annotated[list[str] | None, typer.Option("--hall", help="only this hall; may be given again")]
 Zone = Annotated[str | None, typer.Option(help="the halls' time zone, such as Europe/Warsaw")]
@@ -53,14 +54,10 @@ def import_(
     kind = _kind_of(file)
     if kind == LOG and (zone is not None or skip_recorded):
         raise BadInput("A log says all by itself: --zone and --skip-recorded are for recorded history.")
-    database = open_database(database_url)
-    try:
-        if kind == HISTORY:
-            _import_history(database, file, None if zone is None else zone_named(zone), hall or [], skip_recorded)
-        else:
-            _restore(database, file, frozenset(hall or []))
-    finally:
-        database.close()
+    if kind == HISTORY:
+        _import_history(database_url, file, None if zone is None else zone_named(zone), hall or [], skip_recorded)
+    else:
+        _restore(database_url, file, frozenset(hall or []))
 
 
 def _kind_of(file: Path) -> str:
@@ -70,20 +67,22 @@ def _kind_of(file: Path) -> str:
     return kind
 
 
-def _import_history(database: Database, file: Path, zone: ZoneInfo | None, only: list[str], skip: bool) -> None:
-    found = Import(database, file, zone, only, skip)
-    with progress("importing", found.tickets) as advance:
-        found.store(advance)
+def _import_history(url: str | None, file: Path, zone: ZoneInfo | None, only: list[str], skip: bool) -> None:
+    with closing(Database(url or Settings().database_url)) as database:
+        found = Import(database, file, zone, only, skip)
+        with progress("importing", found.tickets) as advance:
+            found.store(advance)
     for hall in found.halls:
         created = "created, " if hall.id in found.created else ""
         days = f"{hall.days[0]} to {hall.days[-1]}: {len(hall.tickets)} tickets" if hall.days else "nothing new"
         OUT.print(f"{hall.id}: {created}{days}", markup=False)
 
 
-def _restore(database: Database, file: Path, only: frozenset[str]) -> None:
-    with reading(file) as lines, progress("restoring", None) as advance, database.write_unhurried() as connection:
+def _restore(url: str | None, file: Path, only: frozenset[str]) -> None:
+    with reading(file) as lines, closing(open_database(url)) as database, progress("restoring", None) as advance:
         try:
-            restored = log_file.restore(connection, lines, only, advance)
+            with database.write_unhurried() as connection:
+                restored = log_file.restore(connection, lines, only, advance)
         except BadInput as error:
             raise BadInput(f"{file}: {error} Nothing was stored.") from error
     for hall in restored:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from api import answers
 from api.cli import APP, OUT
+from api.faults import message_of, place_of
 from models.plan import PlanDocument
 from models.vocabulary import Channel
 from queue_service import journal, schema
@@ -48,9 +49,9 @@ def read_plan(path: Path) -> PlanDocument:
     try:
         return PlanDocument.model_validate(document)
     except ValidationError as error:
-        from api.problems import place_of  # noqa: PLC0415 (FastAPI, for the one command in many that has a fault)
-
-        faults = [{"place": place_of(("body", *fault["loc"])), "message": fault["msg"]} for fault in error.errors()]
+        faults = [
+            {"place": place_of(("body", *fault["loc"])), "message": message_of(fault)} for fault in error.errors()
+        ]
         raise PlanFaulty(f"{path} is no plan:", faults=faults) from error
 
 

@@ -27,7 +27,7 @@ def existing_database(url: str | None) -> Database:
 
 
 def _check_existing(database: Database) -> None:
-    if not database.exists() or schema.present(database) is None:
+    if not schema.is_made(database):
         raise BadInput(f"There is no database at {database.place}.")
     schema.prepare(database)
 

@@ -82,7 +82,7 @@ async def relieve_counter(
 async def call_help(
     request: Request, hall: HallPath, counter: CounterPath, body: bodies.Nothing | None = None, key: Key = None
 ) -> Response:
-    """Ring the supervisor."""
+    """Ring the supervisor. There is nothing of it to take back: an undo afterwards takes back the command before."""
     return await _ask(request, hall, c.CallHelp(counter), key)
 
 
@@ -99,7 +99,10 @@ async def announced(
 async def undo(
     request: Request, hall: HallPath, counter: CounterPath, body: bodies.Nothing | None = None, key: Key = None
 ) -> Response:
-    """Take back the counter's last command, within 15 s, while nobody has acted on its ticket since."""
+    """Take back the counter's last command, within 15 s, while nobody has acted on its ticket since: call-next, call,
+    recall, start, finish, no-show, requeue, park, hand-over, pause, resume, a transfer from the counter, a return
+    straight to it. After any other of its commands there is nothing to take back; but help, which changes nothing, is
+    passed over: then the command before it is taken back."""
     return await _ask(request, hall, c.Undo(counter), key)
 
 

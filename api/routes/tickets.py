@@ -68,7 +68,10 @@ BARE: dict[str, tuple[type[c.TicketCommand], str]] = {
     "start": (c.Start, "The visitor came; service begins."),
     "finish": (c.Finish, "The service is done."),
     "no-show": (c.NoShow, "Nobody came, after the plan's recalls and seconds."),
-    "rejoin": (c.Rejoin, "A no-show came after all, within the plan's grace: back in line with the place it had."),
+    "rejoin": (
+        c.Rejoin,
+        "A no-show came after all, within the plan's grace: back in line with the wait it had before.",
+    ),
     "check-in": (c.CheckIn, "A remote visitor arrived; waiting begins now."),
     "cancel": (c.Cancel, "Give the ticket up."),
 }
@@ -80,7 +83,11 @@ FILLED: dict[str, tuple[type[bodies.Body], Build, str]] = {
         lambda t, b: c.Park(t, b.reason),
         "Interrupt the service for an errand of the visitor's.",
     ),
-    "transfer": (bodies.TransferBody, _transfer, "Into another line, with number, arrival and place kept."),
+    "transfer": (
+        bodies.TransferBody,
+        _transfer,
+        "Into another line, with the number, the arrival and the wait it has.",
+    ),
     "change": (
         bodies.ChangeBody,
         lambda t, b: c.Change(t, b.reason, b.service, b.priority),
@@ -103,7 +110,7 @@ OPTIONAL: dict[str, tuple[type[bodies.Body], Build, str]] = {
     "requeue": (
         bodies.RequeueBody,
         lambda t, b: c.Requeue(t, b.reason),
-        "Put a held ticket back in line with its place; frees the counter.",
+        "Put a held ticket back in line with the wait it had; frees the counter.",
     ),
     "return": (
         bodies.ReturnBody,

@@ -33,10 +33,6 @@ class SqliteFile:
         assert url.database, "looked at before"
         self.path = Path(url.database)
         self.place = str(self.path)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadInput(f"There is no folder for the database {self.path}: {error.strerror}.") from error
         self._url = url
         self._settings = [
             "PRAGMA journal_mode=WAL",
@@ -60,6 +56,10 @@ class SqliteFile:
         }
         engine = create_engine(self._url, connect_args=arguments, **pool)
 
+        @event.listens_for(engine, "do_connect", once=True)
+        def _make_room(*_: Any) -> None:
+            self._make_folder()
+
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _: Any) -> None:
             for setting in self._settings:
@@ -70,6 +70,13 @@ class SqliteFile:
             handed(connection, begin)  # once a batch: SQLAlchemy's own way costs as much as a ticket
 
         return engine
+
+    def _make_folder(self) -> None:
+        """Not before something is opened: who only asks whether there is a database must leave nothing behind."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"There is no folder for the database {self.path}: {error.strerror}.") from error
 
     def exists(self) -> bool:
         """Whether the file is there."""

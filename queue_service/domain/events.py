@@ -158,14 +158,14 @@ class TicketNoShow(CounterTicketEvent):
 
 @value(frozen=True, slots=True)
 class TicketRejoined(TicketEvent):
-    """A no-show came back within the grace, with the place it had."""
+    """A no-show came back within the grace, with the wait it had."""
 
     KIND: ClassVar[str] = "ticket_rejoined"
 
 
 @value(frozen=True, slots=True)
 class TicketRequeued(CounterTicketEvent):
-    """Put back in line with its place; the counter is free."""
+    """Put back in line with the wait it had; the counter is free."""
 
     KIND: ClassVar[str] = "ticket_requeued"
     from_state: str
@@ -191,7 +191,7 @@ class TicketReturned(TicketEvent):
 
 @value(frozen=True, slots=True)
 class TicketTransferred(TicketEvent):
-    """Into another line with the place it had. A reservation falls back to everyone at `reserved_until_ms`."""
+    """Into another line with the wait it had. A reservation falls back to everyone at `reserved_until_ms`."""
 
     KIND: ClassVar[str] = "ticket_transferred"
     counter: str | None

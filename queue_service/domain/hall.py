@@ -178,6 +178,8 @@ class Hall:
         self.busy: dict[str, int] = {}
         """How many tickets of a party are at counters, for each party of which somebody is."""
         self.number_counts: dict[str, int] = {}
+        self.number_gaps: dict[str, list[tuple[int, int]]] = {}
+        """By prefix, first and last of each stretch of numbers below its count that nobody has today."""
         self.quota_used: dict[tuple[str, str, str], int] = {}
         self.suspensions: dict[str | None, Suspension] = {}
         self.suspended_spans: list[tuple[str | None, int, int]] = []

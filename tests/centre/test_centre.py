@@ -174,7 +174,7 @@ def test_there_is_nothing_to_accept_where_histories_are_the_same(district: Distr
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--follow", "west"), "follow: Value error, write it as HALL=VALUE, not 'west'"),
+        (("--follow", "west"), "follow: write it as HALL=VALUE, not 'west'"),
         (("--follow", "west=ftp://west"), "QUEUE_FOLLOW: west is followed at http://HOST or https://HOST"),
         (("--follow", "west=http://me:secret@west"), "QUEUE_FOLLOW: west is followed at http://HOST"),
         (("--follow", "West Hall=http://west"), "QUEUE_FOLLOW: 'West Hall' is no hall's id."),

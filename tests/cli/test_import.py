@@ -169,6 +169,17 @@ def test_a_new_hall_needs_its_zone(queue_service: Command, url: str, tmp_path: P
     assert outcome.err == "The hall 'old-hall' is new: name its time zone, such as --zone Europe/Warsaw.\n"
 
 
+@pytest.mark.parametrize("refused", ["no zone", "a wrong zone", "a broken row", "no file"])
+def test_a_refused_file_makes_no_database(queue_service: Command, tmp_path: Path, refused: str) -> None:
+    """Neither the folder nor the file is there: whoever looks later is not told of a database without halls."""
+    rows = [row("", "09:00")] if refused == "a broken row" else [GOOD]
+    file = tmp_path / "none.jsonl" if refused == "no file" else write(tmp_path / "old.csv", rows)
+    zone = {"no zone": (), "no file": (), "a wrong zone": ("--zone", "Nowhere")}.get(refused, ("--zone", WARSAW))
+    database = tmp_path / "data" / "queue.db"
+    assert queue_service("import", file, *zone, "--database-url", f"sqlite:///{database}").code == 2
+    assert not database.parent.exists()
+
+
 @pytest.mark.parametrize("zone", ["Nowhere/Town", "../etc/passwd", "", "posixrules", "right/UTC"])
 def test_a_zone_that_is_none_is_refused(queue_service: Command, url: str, tmp_path: Path, zone: str) -> None:
     """With an example of one."""

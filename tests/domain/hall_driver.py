@@ -55,7 +55,10 @@ def picture(hall: Hall) -> dict[str, Any]:
         "tickets": {name: asdict(ticket) for name, ticket in hall.tickets.items()},
         "lanes": {key: list(lane) for key, lane in hall.lanes.items() if lane},
         "counters": {name: asdict(counter) for name, counter in hall.counters.items()},
-        "numbers": dict(hall.number_counts),
+        "numbers": (
+            dict(hall.number_counts),
+            {prefix: sorted(gaps) for prefix, gaps in hall.number_gaps.items() if gaps},
+        ),
         "quota": dict(hall.quota_used),
         "suspensions": (dict(hall.suspensions), list(hall.suspended_spans)),
         "chosen": hall.chosen_calls,

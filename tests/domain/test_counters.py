@@ -79,7 +79,7 @@ def test_close_with_a_ticket_held_is_refused(driver: HallDriver, started: bool) 
 
 
 def test_a_forced_close_puts_the_ticket_back_in_line(driver: HallDriver) -> None:
-    """A supervisor's reason closes the counter and requeues its ticket, in one command, with its place."""
+    """A supervisor's reason closes the counter and requeues its ticket, in one command, with the wait it had."""
     ticket = driver.issue()
     driver.later(60)
     driver.call("1")

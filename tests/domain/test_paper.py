@@ -9,7 +9,7 @@ from models.vocabulary import Apart, Channel, TicketState
 from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain.events import TicketBackfilled, TicketRecorded
-from tests.domain.hall_driver import DAY_MS, MIDNIGHT_MS, HallDriver, at
+from tests.domain.hall_driver import DAY_MS, MIDNIGHT_MS, HallDriver, at, plan_document
 
 
 @pytest.fixture
@@ -84,6 +84,34 @@ def test_a_number_is_claimed_once(driver: HallDriver) -> None:
     driver.refused(backfill(paper("p1", number="P002"), paper("p2", number="P002")), errors.BadValue)
     driver.do(backfill(paper("p1", number="P002")))
     driver.refused(backfill(paper("p2", number="P002")), errors.BadValue)
+
+
+def test_slips_of_one_stack_are_entered_in_any_order(driver: HallDriver) -> None:
+    """Two share the stack: one between those that are in is entered, once; what has none follows the highest."""
+    for ticket, number in enumerate(("P006", "P002", "P004", "P001", "P003", "P005")):
+        driver.do(backfill(paper(f"p{ticket}", number=number)))
+        refusal = driver.refused(backfill(paper("again", number=number)), errors.BadValue)
+        assert str(refusal) == f"{number} was entered already."
+    driver.do(backfill(paper("next")))
+    assert driver.ticket("next").number == "P007"
+
+
+def test_the_series_begins_anew_each_day(driver: HallDriver) -> None:
+    """A number that was passed over or entered yesterday is nobody's today."""
+    driver.do(backfill(paper("p1", number="P003")))
+    driver.now_ms = at(36)
+    for ticket, number in enumerate(("P001", "P003")):
+        driver.do(backfill(paper(f"q{ticket}", number=number, arrived_at_ms=at(34))))
+    assert driver.hall.number_gaps == {"P": [(2, 2)]}
+
+
+def test_what_another_plan_gave_of_the_series_is_somebodys(driver: HallDriver) -> None:
+    """A prefix that was a service's until noon has visitors whose numbers cannot be claimed."""
+    driver.issue()
+    services = [{"id": one, "name": "-", "prefix": prefix} for one, prefix in (("a", "P"), ("b", "B"))]
+    driver.do(c.PutPlan(plan_document(services=services, emergency_prefix="A")))
+    driver.refused(backfill(paper("p1", number="A001")), errors.BadValue)
+    driver.do(backfill(paper("p1", number="A003"), paper("p2", number="A002")))
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {

@@ -72,6 +72,19 @@ def test_the_waits_of_all_legs_add_up(driver: HallDriver) -> None:
     assert driver.leg(ticket).line_since_ms == driver.now_ms - 120_000
 
 
+def test_the_time_away_is_not_credited(driver: HallDriver) -> None:
+    """Called after eight minutes and back ten minutes later: behind who came meanwhile and has waited nine."""
+    ticket = driver.issue()
+    driver.later(480)
+    driver.call("1")
+    driver.later(60)
+    driver.do(c.NoShow(ticket))
+    later = driver.issue()
+    driver.later(540)
+    driver.do(c.Rejoin(ticket))
+    assert driver.calls() == [later, ticket]
+
+
 def test_a_transfer_from_waiting_ends_the_wait_there(driver: HallDriver) -> None:
     """Nothing of the wait is lost: the first leg keeps its part, the second goes on from the same place."""
     ticket = driver.issue()

@@ -87,7 +87,7 @@ def test_numbers_restart_and_yesterdays_number_is_told_apart(driver: HallDriver)
 
 
 def test_a_carried_ticket_may_wait_again(driver: HallDriver) -> None:
-    """A ticket requeued after midnight joins the new day's line with the place it had."""
+    """A ticket requeued after midnight joins the new day's line with the wait it had."""
     ticket = driver.issue()
     driver.later(600)
     driver.call("1")

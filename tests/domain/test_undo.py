@@ -1,14 +1,18 @@
 """Taking back a counter's last command: within 15 s, while nobody has acted on it since, by an event of its own."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+from api.routes.counters import undo
 from models.vocabulary import Apart, TicketState, Voice
 from queue_service import errors
 from queue_service.domain import commands as c
 from queue_service.domain.events import CommandUndone
+from queue_service.domain.rules.table import VERBS
 from tests.domain.hall_driver import HallDriver, at, picture, plan_document
+from tests.domain.test_table import PAGE
 
 
 @pytest.fixture
@@ -40,11 +44,12 @@ TICKET_COMMANDS: dict[str, tuple[TicketState, Callable[[str], c.Command]]] = {
     "return": (TicketState.PARKED, lambda ticket: c.Return(ticket, "1")),
     "hand-over": (TicketState.SERVING, lambda ticket: c.HandOver(ticket, "2")),
     "pause": (TicketState.WAITING, lambda ticket: c.PauseCounter("1", "break")),
+    "resume": (TicketState.WAITING, lambda ticket: c.ResumeCounter("1")),
     "pause after this one": (TicketState.SERVING, lambda ticket: c.PauseCounter("1", "break", after_current=True)),
 }
 
 
-def brought(driver: HallDriver, state: TicketState) -> str:
+def brought(driver: HallDriver, state: TicketState, paused: bool = False) -> str:
     """A ticket at counter 1 in a state, another waiting behind it."""
     ticket = driver.issue()
     driver.later(40)
@@ -56,6 +61,8 @@ def brought(driver: HallDriver, state: TicketState) -> str:
         driver.do(c.Start(ticket))
     if state == TicketState.PARKED:
         driver.do(c.Park(ticket, "materials"))
+    if paused:
+        driver.do(c.PauseCounter("1", "break"))
     driver.later(60)
     return ticket
 
@@ -64,13 +71,50 @@ def brought(driver: HallDriver, state: TicketState) -> str:
 def test_undo_takes_a_command_back(driver: HallDriver, name: str) -> None:
     """After the undo everything stands as before the command, whatever the command was."""
     state, make = TICKET_COMMANDS[name]
-    ticket = brought(driver, state)
+    ticket = brought(driver, state, paused=name == "resume")
     before = lasting(driver)
     driver.do(make(ticket))
     assert lasting(driver) != before
     driver.later(15)
     driver.do(c.Undo("1"))
     assert lasting(driver) == before
+
+
+ENDING: dict[str, list[c.Command]] = {
+    "relieve": [c.RelieveCounter("1", "other")],
+    "change": [c.Change("t1", "wrong service", service="b")],
+    "cancel": [c.Cancel("t1")],
+    "close": [c.Requeue("t1"), c.CloseCounter("1"), c.OpenCounter("1", "clerk-1")],
+    "forced close": [c.CloseCounter("1", "fire"), c.OpenCounter("1", "clerk-1")],
+    "open": [c.OpenCounter("3", "clerk-3")],
+}
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_what_is_not_taken_back_ends_the_chance(driver: HallDriver, name: str) -> None:
+    """Neither it nor the call before it: signing on and off, relief, and what the visitor would notice."""
+    brought(driver, TicketState.CALLED)
+    driver.do(c.Recall("t1"))
+    for command in ENDING[name]:
+        driver.do(command)
+    driver.refused(c.Undo("3" if name == "open" else "1"), errors.NothingToUndo)
+
+
+NAMES = {**VERBS, c.CallNext: "call-next", c.CallChosen: "call", c.PauseCounter: "pause", c.ResumeCounter: "resume"}
+
+
+def test_the_page_lists_what_is_taken_back() -> None:
+    """docs/states.md names the commands that are taken back and those that are not; the API names the former."""
+    taken_back = {NAMES[type(make("t1"))] for _, make in TICKET_COMMANDS.values()}
+    page = PAGE.read_text(encoding="utf-8")
+    listed = re.search(
+        r"^It takes back: (.*?)\n\nIt does not take back, (.*?)\. ", page, flags=re.DOTALL | re.MULTILINE
+    )
+    assert listed is not None
+    assert set(re.findall(r"`([a-z-]+)`", listed[1])) == taken_back
+    assert set(re.findall(r"`([a-z-]+)`", listed[2])) == {name.removeprefix("forced ") for name in ENDING}
+    described = " ".join((undo.__doc__ or "").partition(". After")[0].split())
+    assert set(re.findall(r"[a-z]+(?:-[a-z]+)*", described)) >= taken_back
 
 
 def test_undo_is_an_event_that_erases_nothing(driver: HallDriver) -> None:

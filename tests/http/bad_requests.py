@@ -16,6 +16,7 @@ REPORT = "/v1/halls/{hall}/promise-report"
 BACKFILL = "/v1/halls/{hall}/backfill"
 NO_TICKET = "{hall}.00000000000000000000000000"
 JSON = {"Content-Type": "application/json"}
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ def _issue(place: str | None, **fields: Any) -> Bad:
     return Bad(TICKETS, 422, "invalid-request", {"service": "tax", **fields}, place=place)
 
 
+def _call(place: str, **fields: Any) -> Bad:
+    return Bad("/v1/halls/{hall}/counters/2/call", 422, "invalid-request", {"reason": "x", **fields}, place=place)
+
+
 def _get(path: str, problem: str = "invalid-request", status: int = 422, place: str | None = None) -> Bad:
     return Bad(path, status, problem, method="GET", place=place)
 
@@ -64,6 +69,10 @@ def _paper(place: str, problem: str = "bad-value", **fields: Any) -> Bad:
     return Bad(BACKFILL, 422, problem, {"reason": "power cut", "tickets": [paper]}, place=place)
 
 
+def _called(kind: str, body: bytes = b'{"service": "tax"}') -> Bad:
+    return Bad(TICKETS, 422, "not-called-json", body, headers={"Content-Type": kind})
+
+
 UNREADABLE = {
     "no JSON": Bad(TICKETS, 400, "not-json", b"service=tax"),
     "half a document": Bad(TICKETS, 400, "not-json", b'{"service": "tax"'),
@@ -74,11 +83,13 @@ UNREADABLE = {
     "null": Bad(TICKETS, 422, "invalid-request", b"null", place="/"),
     "a list": Bad(TICKETS, 422, "invalid-request", [], place="/"),
     "text": Bad(TICKETS, 422, "invalid-request", "tax", place="/"),
-    "a form": Bad(
-        TICKETS, 422, "invalid-request", b"service=tax", headers={"Content-Type": "application/x-www-form-urlencoded"}
-    ),
-    "JSON called text": Bad(
-        TICKETS, 422, "invalid-request", b'{"service":"tax"}', headers={"Content-Type": "text/plain"}
+    "a form": _called(FORM, b"service=tax"),
+    "JSON called a form": _called(FORM),
+    "JSON called text": _called("text/plain"),
+    "JSON called nothing": _called(""),
+    "a plan called a form": Bad(PLAN, 422, "not-called-json", plan("{hall}"), "PUT", {"Content-Type": FORM}),
+    "a body called text where none belongs": Bad(
+        "/v1/tickets/{waiting}/cancel", 422, "not-called-json", {"why": "x"}, headers={"Content-Type": "text/plain"}
     ),
     "a body where none belongs": Bad(
         "/v1/tickets/{waiting}/cancel", 422, "invalid-request", {"why": "x"}, place="/why"
@@ -96,6 +107,9 @@ FIELDS = {
     "half a character in the ref": _issue("/ref", ref="a\udfff"),
     "NUL in the ref": _issue("/ref", ref="a\x00b"),
     "a line break in the ref": _issue("/ref", ref="a\nb"),
+    "NUL in a companion": _issue("/with", **{"with": "{hall}.\x00"}),
+    "NUL in a number": _call("/number", number="A\x00"),
+    "NUL in a ticket": _call("/ticket", ticket="{hall}.\x00"),
     "an empty ref": _issue("/ref", ref=""),
     "a long ref": _issue("/ref", ref="x" * 65),
     "items in words": _issue("/items", items="two"),
@@ -158,7 +172,6 @@ NAMES = {
     "a service named NUL": Bad(TICKETS, 422, "unknown-service", {"service": "\x00"}),
     "no such class": Bad(TICKETS, 422, "unknown-priority", {"service": "tax", "priority": "vip"}),
     "no such companion": Bad(TICKETS, 404, "unknown-ticket", {"service": "tax", "with": "nobody"}),
-    "a companion who has gone": Bad(TICKETS, 404, "unknown-ticket", {"service": "tax", "with": "{finished}"}),
     "no such counter": Bad("/v1/halls/{hall}/counters/99/open", 404, "unknown-counter", {"clerk": "li"}),
     "no such counter to read": _get("/v1/halls/{hall}/counters/%00", "unknown-counter", 404),
     "no such ticket": Bad(f"/v1/tickets/{NO_TICKET}/start", 404, "unknown-ticket"),
@@ -203,6 +216,10 @@ STATES = {
     "finish of who waits": Bad("/v1/tickets/{waiting}/finish", 409, "wrong-state"),
     "cancel of who is served": Bad("/v1/tickets/{serving}/cancel", 409, "wrong-state"),
     "recall of who is served": Bad("/v1/tickets/{serving}/recall", 409, "wrong-state"),
+    "a companion who has gone": Bad(TICKETS, 409, "wrong-state", {"service": "tax", "with": "{finished}"}),
+    "call of a number that is done": Bad(
+        "/v1/halls/{hall}/counters/2/call", 409, "wrong-state", {"number": "A001", "reason": "asked"}
+    ),
     "start of who is done": Bad("/v1/tickets/{finished}/start", 409, "wrong-state"),
     "transfer of who is done": Bad("/v1/tickets/{finished}/transfer", 409, "wrong-state", {"service": "tax"}),
     "call of who is done": Bad(

@@ -68,6 +68,50 @@ def place(node: Node, client: httpx.Client, new_hall: NewHall) -> Place:
     return Place(node, client, new_hall(open_counters=2))
 
 
+WORDS: list[tuple[bytes, str]] = [
+    (b'{"service": "tax", "channel": "paper"}', "/channel: Input should be 'kiosk', 'desk', 'phone', 'web' or 'api'"),
+    (b"[]", "/: Input should be an object"),
+    (b"", "/: Field required"),
+]
+
+
+@pytest.mark.parametrize(("body", "detail"), WORDS)
+def test_faults_are_told_in_no_words_of_python(place: Place, body: bytes, detail: str) -> None:
+    """Neither how it writes the members of a closed set, nor what it calls an object."""
+    answer = place.client.post(place.named("/v1/halls/{hall}/tickets"), content=body, headers=JSON)
+    assert check_problem(answer, "invalid-request")["detail"] == detail
+
+
+def test_faults_of_a_plan_are_told_in_no_words_of_python(place: Place) -> None:
+    """Nor the class that was to be made of an entry."""
+    alerts = {"burn": [{"kind": "breach_foreseen", "long_s": 60, "short_s": 60, "limit": 2}]}
+    answer = place.client.put("/v1/halls/words", json={**plan("words", services=["tax"]), "alerts": alerts})
+    told = check_problem(answer, "invalid-request")["detail"]
+    assert "/services/0: Input should be an object" in told
+    assert "/kind: Input should be 'burning_fast' or 'burning_slowly'" in told
+
+
+def test_a_title_says_nothing_about_a_ticket_where_there_is_none(place: Place) -> None:
+    """A hall that is not suspended cannot be resumed; a clerk who is at the counter is at no other."""
+    resumed = check_problem(place.client.post(place.named("/v1/halls/{hall}/resume")), "wrong-state")
+    assert (resumed["title"], resumed["detail"]) == (
+        "The present state does not allow this.",
+        "Nothing is suspended here.",
+    )
+    path = place.named("/v1/halls/{hall}/counters/1")
+    clerk = place.client.get(path).json()["clerk"]
+    relieved = check_problem(place.client.post(f"{path}/relieve", json={"clerk": clerk}), "clerk-elsewhere")
+    assert relieved["title"] == "The clerk is signed on already."
+    assert relieved["detail"] == f"{clerk} is signed on here already."
+
+
+def test_a_body_called_nothing_is_told_what_it_must_be_called(place: Place) -> None:
+    """As `curl -d` and the plainest clients send it; the text is the remedy."""
+    answer = place.client.post(place.named("/v1/halls/{hall}/tickets"), content=b'{"service": "tax"}')
+    assert "content-type" not in answer.request.headers
+    assert check_problem(answer, "not-called-json")["detail"] == "Send it with Content-Type: application/json."
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_bad_request_is_refused_and_nothing_is_written(place: Place, name: str) -> None:
     """It gets its status and its type of problem, the place of the fault, and every table stays as it was."""

@@ -227,7 +227,9 @@ async def test_visitors_who_belong_together(desks: Desks) -> None:
     assert (await desk.counter("2", "call-next"))["id"] == stranger["id"]
     await desk.ticket(first["id"], "cancel")
     assert (await desk.counter("1", "call-next"))["id"] == companion["id"]
-    assert (await desk.refused("tickets", "unknown-ticket", 404, service="tax", with_=first["id"]))["ticket"]
+    assert (await desk.refused("tickets", "wrong-state", service="tax", with_=first["id"]))["state"] == "cancelled"
+    unknown = f"{first['id'][:-4]}0000"
+    assert (await desk.refused("tickets", "unknown-ticket", 404, service="tax", with_=unknown))["ticket"] == unknown
 
 
 async def test_a_priority_class_has_a_shorter_target_of_order(desks: Desks) -> None:

@@ -27,7 +27,7 @@ LEG_FIELDS = tuple(one.name for one in fields(Leg))
 TICKET_FIELDS = tuple(one.name for one in fields(Ticket) if one.name not in ("legs", "changes"))
 COPIED = (
     "id", "seq", "head", "last_at_ms", "plan_version", "plan_seq", "today", "day_seq", "tickets", "counters",
-    "number_counts", "quota_used", "suspensions", "suspended_spans", "chosen_calls",
+    "number_counts", "number_gaps", "quota_used", "suspensions", "suspended_spans", "chosen_calls",
     "alerts", "advice", "busy", "announced_ms",
 )  # fmt: skip
 """What a hall knows, lanes (empty ones are no difference) and plan (the document is) apart."""
@@ -155,6 +155,7 @@ def _check_hall(real: Hall, hall: HallModel) -> None:
         same(f"counter {name}", _counter(real, name), _state(hall, name))
     assert (real.plan_version, real.day.date, real.rules.document) == (hall.version, hall.date, hall.plan)
     assert real.number_counts == hall.numbers
+    assert _passed_over(real) == hall.passed_over()
     used: Count[tuple[str, str, str]] = Count()
     for service, half, channel, items in hall.issued:
         used[service, half, channel] += items
@@ -168,6 +169,12 @@ def _check_hall(real: Hall, hall: HallModel) -> None:
     assert list(real.alerts) == list(hall.alerts)
     same("advice", {name: _advised(one) for name, one in real.advice.items()}, hall.advice)
     assert list(real.advice) == list(hall.advice)
+
+
+def _passed_over(real: Hall) -> set[str]:
+    """The numbers below a count that can still be claimed."""
+    gaps = [(prefix, *gap) for prefix, found in real.number_gaps.items() for gap in found]
+    return {f"{prefix}{count:03d}" for prefix, first, last in gaps for count in range(first, last + 1)}
 
 
 def _alert(real: Any) -> Alert:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from queue_service import errors
 from queue_service.domain import commands as c
 from tests.model import days, line
-from tests.model.state import Counter, HallModel, Ticket
+from tests.model.state import CLOSED, Counter, HallModel, Ticket
 from tests.model.tickets import begin, done, leg_ends, mark, pause_if_asked, refuse, waits
 
 TAKEN_BACK: tuple[type[c.Command], ...] = (
@@ -163,13 +163,14 @@ def call_chosen(hall: HallModel, command: c.CallChosen) -> None:
 
 
 def _chosen(hall: HallModel, command: c.CallChosen) -> Ticket:
-    """By id, or by number among those still open, today's first."""
+    """By id, or by number: today's, and among those still open also an earlier day's."""
     refuse((command.ticket is None) == (command.number is None), errors.BadValue)
     if command.ticket is not None:
         ticket = hall.tickets.get(command.ticket)
     else:
-        named = [one for one in hall.open_tickets() if one.number == command.number]
-        ticket = max(named, key=lambda one: one.day, default=None)
+        named = [one for one in hall.tickets.values() if one.number == command.number]
+        known = [one for one in named if one.state not in CLOSED or one.day == hall.date]
+        ticket = max(known, key=lambda one: (one.state not in CLOSED, one.day), default=None)
     if ticket is None:
         raise errors.UnknownTicket
     return ticket

@@ -5,7 +5,7 @@ from dataclasses import replace
 from queue_service import errors
 from queue_service.domain import commands as c
 from tests.model import alerts, days
-from tests.model.state import HELD, Counter, HallModel, Leg, Suspension, Ticket
+from tests.model.state import CLOSED, HELD, Counter, HallModel, Leg, Suspension, Ticket
 from tests.model.tickets import leg_ends, mark, pause_if_asked, promise_at, refuse
 
 REMOTE = ("phone", "web")
@@ -126,9 +126,10 @@ def issue(hall: HallModel, command: c.IssueTicket) -> None:
     priority = _priority(hall, command.priority)
     group = None
     if command.party is not None:
-        companion = next((one for one in hall.open_tickets() if one.id == command.party), None)
+        companion = hall.tickets.get(command.party)
         if companion is None:
             raise errors.UnknownTicket
+        refuse(companion.state in CLOSED, errors.WrongState)
         group = companion.group
     reason = _why_not(hall, service, command)
     if reason is not None:
@@ -208,9 +209,9 @@ def _check_paper(hall: HallModel, paper: c.PaperTicket, claimed: list[str]) -> N
     refuse(bad or (len(given) > 1 and paper.called_at_ms is None), errors.BadValue)
     if paper.number is not None:
         series = hall.rules["emergency_prefix"]
-        counted = hall.numbers.get(series or "", 0)
-        well_formed = [f"{series}{count:03d}" for count in range(counted + 1, counted + 10_000)] if series else []
-        refuse(paper.number not in well_formed or paper.number in claimed, errors.BadValue)
+        well_formed = [f"{series}{count:03d}" for count in range(1, 10_000)] if series else []
+        refuse(paper.number not in well_formed, errors.BadValue)
+        refuse(paper.number in claimed or paper.number in hall.numbers_today(), errors.BadValue)
 
 
 def _enter(hall: HallModel, paper: c.PaperTicket) -> None:

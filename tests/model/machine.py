@@ -204,7 +204,7 @@ class Halls(Asking):
         """Paper tickets of an outage: one as drawn, and before it one that still waits."""
         hall = self.hall(name)
         series = hall.rules["emergency_prefix"] or "A"
-        claimed = f"{series}{hall.numbers.get(series, 0) + 1 + number % 3:03d}" if claim else None
+        claimed = f"{series}{max(0, hall.numbers.get(series, 0) - 2 + number % 6):03d}" if claim else None
         arrived_ms = self.side.clock.now_ms() - 3_600_000
         fields = ("called_at_ms", "started_at_ms", "finished_at_ms")
         given: dict[str, Any] = {
@@ -231,10 +231,15 @@ class Halls(Asking):
             return
         verbs = [c.Finish, c.Cancel, c.Rejoin, c.Recall]
         ticket = self.pick("far" if number % 4 == 0 else name, CLOSED, number)
-        if ticket.startswith(name) and number % 3:
+        known, idle = self.hall(name).tickets.get(ticket), self.counter(name, number, idle=True)
+        if known and number % 3 == 1:
             self.ask(name, verbs[number % len(verbs)](ticket), now)
+        elif number % 3 == 2:
+            self.ask(name, c.IssueTicket(self.new_id(name), "b", party=ticket), now)
+        elif known and number % 2:
+            self.ask(name, c.CallChosen(idle, "urgent", number=known.number), now)
         else:
-            self.ask(name, c.CallChosen(self.counter(name, number, idle=True), "urgent", ticket), now)
+            self.ask(name, c.CallChosen(idle, "urgent", ticket), now)
 
     def repeat(self, now: bool, number: int, other: bool) -> None:
         """The same request again, or another with its key."""

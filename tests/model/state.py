@@ -217,6 +217,15 @@ class HallModel:
         planned = self.planned_services(counter.id)
         return [one for one in planned if counter.services is None or one in counter.services]
 
+    def numbers_today(self) -> set[str]:
+        """The numbers that somebody has today."""
+        return {one.number for one in self.tickets.values() if one.day == self.date and one.channel != "history"}
+
+    def passed_over(self) -> set[str]:
+        """Numbers below a count that nobody has."""
+        counted = [f"{prefix}{one:03d}" for prefix, count in self.numbers.items() for one in range(1, count + 1)]
+        return set(counted) - self.numbers_today()
+
     def stands_still(self, service: str) -> bool:
         """Whether calls for a service have stopped."""
         return None in self.suspensions or service in self.suspensions

@@ -58,7 +58,7 @@ def leg_ends(ticket: Ticket, outcome: str, at_ms: int) -> Ticket:
 
 
 def waits(hall: HallModel, ticket: Ticket, from_ms: int, service: str | None = None) -> Ticket:
-    """A new leg that keeps number, arrival and place; in a line that stands still it is reported apart."""
+    """A new leg that keeps number, arrival and wait; in a line that stands still it is reported apart."""
     service = service or ticket.service
     leg = Leg(service, ticket.priority, from_ms, from_ms - ticket.waited_ms)
     marked = mark(hall, ticket, service)
@@ -216,7 +216,7 @@ def return_(hall: HallModel, command: c.Return) -> None:
 
 
 def transfer(hall: HallModel, command: c.Transfer) -> None:
-    """Into another line with the place it had; perhaps kept for somebody for a while."""
+    """Into another line with the wait it had; perhaps kept for somebody for a while."""
     ticket = find(hall, command)
     refuse(hall.service(command.service) is None, errors.UnknownService)
     if command.for_counter is not None:

@@ -15,7 +15,7 @@ from queue_service.clock import ClockGuard
 from queue_service.database import Database
 from queue_service.domain import commands as c
 from queue_service.submission import Answer, Keyed, Submission
-from tests.metrics.driving import Drive, empty_database, plan_document
+from tests.metrics.driving import Drive, at, empty_database, plan_document
 
 
 @pytest.fixture
@@ -115,6 +115,36 @@ def test_a_ticket_closed_in_this_very_batch_is_known(drive: Drive) -> None:
     drive.send(c.Finish(ticket), c.Finish(ticket), c.CallChosen("1", "again", ticket))
     assert [type(one) for one in drive.refused] == [errors.WrongState] * 2
     assert {one.facts["state"] for one in drive.refused if isinstance(one, errors.WrongState)} == {"finished"}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_closed_ticket_is_known_however_it_is_named(drive: Drive, at_once: bool) -> None:
+    """By its id or by today's number, to be called or as a companion: its state is told, in its own batch and later."""
+    ticket = drive.issue()
+    number = drive.view.tickets[ticket].number
+    asking = [
+        c.CallChosen("1", "again", ticket), c.CallChosen("1", "again", number=number),
+        c.IssueTicket("hall.friend", "tax", party=ticket),
+    ]  # fmt: skip
+    drive.send(c.Cancel(ticket), *(asking if at_once else []))
+    if not at_once:
+        drive.send(*asking)
+    assert [type(one) for one in drive.refused] == [errors.WrongState] * 3
+    assert {one.facts["state"] for one in drive.refused if isinstance(one, errors.WrongState)} == {"cancelled"}
+    assert str(drive.refused[-1]) == f"{number} is cancelled: going with it is not possible."
+
+
+def test_a_number_of_another_day_or_hall_is_unknown(drive: Drive) -> None:
+    """A closed ticket's number is known on its own day, in its own hall; one that nobody has is unknown."""
+    ticket = drive.issue()
+    number = drive.view.tickets[ticket].number
+    drive.send(c.Cancel(ticket))
+    batches = writer(drive)
+    run(batches, drive, c.PutPlan(plan_document(id="other")), c.OpenCounter("1", "li"), hall="other")
+    refused = run(batches, drive, c.CallChosen("1", "x", number=number), hall="other")
+    drive.send(c.CallChosen("1", "x", number="Z999"), c.IssueTicket("hall.friend", "tax", party="hall.nobody"))
+    drive.send(c.CallChosen("1", "x", number=number), at_ms=at(24))
+    assert [type(one) for one in (*refused, *drive.refused)] == [errors.UnknownTicket] * 4
 
 
 def test_another_halls_ticket_is_unknown(drive: Drive) -> None:

@@ -54,7 +54,7 @@ def held(hall: Hall) -> dict[str, int]:
         "waiting": sum(len(lane) for lane in hall.lanes.values()),
         "lanes": len(hall.lanes),
         "touched": len(hall.touched) + len(hall.touched_legs),
-        "numbers": len(hall.number_counts),
+        "numbers": len(hall.number_counts) + len(hall.number_gaps),
         "quota": len(hall.quota_used),
         "spans": len(hall.suspended_spans),
     }

@@ -285,8 +285,10 @@ def test_what_is_no_database_of_ours_is_refused_and_left_as_it_is(tmp_path: Path
 def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
     """A database below a file has no folder."""
     garbage(tmp_path / "file")
+    below = Database(f"sqlite:///{tmp_path / 'file' / 'queue.db'}")
     with pytest.raises(BadInput, match="no folder"):
-        Database(f"sqlite:///{tmp_path / 'file' / 'queue.db'}")
+        schema.prepare(below)
+    below.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/queue"])

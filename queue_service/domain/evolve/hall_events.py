@@ -27,7 +27,7 @@ def _day_opened(hall: Hall, logged: ev.Logged, event: ev.DayOpened) -> None:
     hall.today = day_of(hall.rules.calendar, event.day)
     hall.day_seq = logged.seq
     hall.tickets, hall.lanes, hall.busy = {}, {}, {}
-    hall.number_counts, hall.quota_used = {}, {}
+    hall.number_counts, hall.number_gaps, hall.quota_used = {}, {}, {}
     hall.chosen_calls = 0
     hall.suspended_spans = []
     hall.alerts = {}

@@ -1,6 +1,6 @@
 """What the events change by which a ticket comes in: issued here and now, from paper, or of recorded history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from models.vocabulary import Apart, Channel, LegOutcome, TicketState
@@ -11,8 +11,25 @@ from queue_service.domain.hall import Hall, Leg, Ticket
 def _take_number(hall: Hall, number: str) -> None:
     prefix = number.rstrip("0123456789")
     count = int(number[len(prefix) :])
-    if count > hall.number_counts.get(prefix, 0):
+    last = hall.number_counts.get(prefix, 0)
+    if count > last:
         hall.number_counts[prefix] = count
+    if count > last + 1:
+        hall.number_gaps.setdefault(prefix, []).append((last + 1, count - 1))
+    elif count <= last:
+        hall.number_gaps[prefix] = list(_without(count, hall.number_gaps.get(prefix, [])))
+
+
+def _without(count: int, gaps: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What is left of the gaps once a number is taken out of them."""
+    for first, last in gaps:
+        if not first <= count <= last:
+            yield first, last
+            continue
+        if first < count:
+            yield first, count - 1
+        if count < last:
+            yield count + 1, last
 
 
 def _ticket_issued(hall: Hall, logged: ev.Logged, event: ev.TicketIssued) -> None:

@@ -15,7 +15,7 @@ def _ticket_checked_in(hall: Hall, logged: ev.Logged, event: ev.TicketCheckedIn)
 
 
 def _wait_again(hall: Hall, logged: ev.Logged, ticket: Ticket, from_ms: int) -> None:
-    """A new leg that keeps the place: it stands in line as if it had waited all it waited so far without a break."""
+    """A new leg that keeps the wait: it stands in line as if it had waited all it waited so far without a break."""
     line_since = from_ms - ticket.waited_so_far_ms()
     ticket.legs.append(Leg(ticket.service, ticket.priority, from_ms, line_since))
     ticket.apart = ticket.apart or hall.suspended_apart(ticket)

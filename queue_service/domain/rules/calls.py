@@ -97,5 +97,5 @@ def _chosen(hall: Hall, command: c.CallChosen) -> Ticket:
         found = max(named, key=lambda ticket: ticket.day, default=None)
     if found is None:
         name = command.ticket or command.number
-        raise errors.UnknownTicket(f"No open ticket {name!r} in this hall.", ticket=name)
+        raise errors.UnknownTicket(f"This hall has no ticket {name!r} today.", ticket=name)
     return found

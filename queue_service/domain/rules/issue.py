@@ -63,7 +63,7 @@ def _party(hall: Hall, with_ticket: str | None) -> str | None:
         return None
     companion = hall.tickets.get(with_ticket)
     if companion is None:
-        raise errors.UnknownTicket("The ticket to go with is not open in this hall.", ticket=with_ticket)
+        raise errors.UnknownTicket(f"This hall has no ticket {with_ticket!r} to go with.", ticket=with_ticket)
     return party_of(companion)
 
 

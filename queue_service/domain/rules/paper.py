@@ -63,15 +63,22 @@ def _check(hall: Hall, paper: c.PaperTicket, index: int, now_ms: int, taken: set
 
 
 def _check_number(hall: Hall, number: str, place: str, taken: set[str]) -> None:
-    """A claimed number must be of the emergency series and not yet entered; the series may have gaps."""
-    prefix = hall.rules.emergency_prefix
+    """A claimed number must be of the emergency series and nobody's today. The series may have gaps, and who shares a
+    stack of slips enters them in any order."""
+    prefix = hall.rules.emergency_prefix or ""
     digits = number[len(prefix) :] if prefix and number.startswith(prefix) else ""
     counted = digits.isascii() and digits.isdigit() and len(digits) <= 6
-    if not counted or digits != f"{int(digits):03d}":
+    if not counted or int(digits) == 0 or digits != f"{int(digits):03d}":
         raise errors.BadValue("Only numbers of the plan's emergency series can be claimed.", place=f"{place}/number")
-    if number in taken or int(digits) <= hall.number_counts.get(prefix or "", 0):
-        raise errors.BadValue(f"{number} (or a later one) was entered already.", place=f"{place}/number")
+    if number in taken or _is_taken(hall, prefix, int(digits)):
+        raise errors.BadValue(f"{number} was entered already.", place=f"{place}/number")
     taken.add(number)
+
+
+def _is_taken(hall: Hall, prefix: str, count: int) -> bool:
+    """Whether somebody has this number of the prefix today."""
+    gaps = hall.number_gaps.get(prefix, ())
+    return count <= hall.number_counts.get(prefix, 0) and not any(first <= count <= last for first, last in gaps)
 
 
 def record_history(hall: Hall, command: c.RecordHistory, now_ms: int) -> Iterator[ev.Event]:

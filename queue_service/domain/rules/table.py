@@ -5,6 +5,8 @@ from queue_service.domain import commands as c
 
 CALL = "call"
 EXPIRE = "expire"
+WITH = "going with it"
+"""What is wanted of a companion: of an open one always possible, and no command to it."""
 
 VERBS: dict[type[c.TicketCommand], str] = {
     c.Recall: "recall",

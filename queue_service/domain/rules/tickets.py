@@ -90,7 +90,7 @@ def rejoin(hall: Hall, command: c.Rejoin, now_ms: int) -> Iterator[ev.Event]:
 
 
 def requeue(hall: Hall, command: c.Requeue, now_ms: int) -> Iterator[ev.Event]:
-    """Back in line with its place; frees the counter."""
+    """Back in line with the wait it had; frees the counter."""
     ticket = ticket_for(hall, command)
     counter = held_at(hall, ticket)
     yield ev.TicketRequeued(ticket.id, ticket.number, ticket.service, counter.id, ticket.state, command.reason)
@@ -129,7 +129,7 @@ def return_(hall: Hall, command: c.Return, now_ms: int) -> Iterator[ev.Event]:
 
 
 def transfer(hall: Hall, command: c.Transfer, now_ms: int) -> Iterator[ev.Event]:
-    """Into another line with the place it had, perhaps kept for a counter or clerk for a while."""
+    """Into another line with the wait it had, perhaps kept for a counter or clerk for a while."""
     ticket = ticket_for(hall, command)
     service = service_of(hall, command.service)
     if command.for_counter is not None:
