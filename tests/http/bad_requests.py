@@ -161,9 +161,6 @@ NAMES = {
     "no such hall": Bad("/v1/halls/nowhere/tickets", 404, "unknown-hall", {"service": "tax"}),
     "a hall to look at named NUL": _get("/v1/halls/%00/board", "unknown-hall", 404),
     "a ticket named NUL": _get("/v1/tickets/{hall}.%00", "unknown-ticket", 404),
-    "a call of NUL": Bad(
-        "/v1/halls/{hall}/counters/2/call", 404, "unknown-ticket", {"ticket": "{hall}.\x00", "reason": "r"}
-    ),
     "a hall named NUL": Bad("/v1/halls/%00/tickets", 404, "unknown-hall", {"service": "tax"}),
     "a hall of broken UTF-8": Bad("/v1/halls/%ff/tickets", 404, "unknown-hall", {"service": "tax"}),
     "a hall with a long name": Bad("/v1/halls/" + "x" * 101 + "/tickets", 422, "invalid-request", {"service": "tax"}),
