@@ -1,6 +1,6 @@
 // The kiosk: choose what you came for, see how long it takes, take a number. Stored first, printed after.
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
-import { h, show, write } from "./lib/dom.js";
+import { button, h, show, write } from "./lib/dom.js";
 import { begin, places, planOf, root, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { clock, date, language, languageSwitch, likely, named, t } from "./lib/words.js";
@@ -59,46 +59,46 @@ function expected(service) {
 const isStopped = (service) => board?.suspended.some((one) => [undefined, service.id].includes(one.service)) ?? false;
 
 function tile(service) {
-  return h("button", { type: "button", class: "tile", disabled: isStopped(service), onclick: () => { chosen = service; draw(); } },
-    h("strong", {}, named(service)), h("span", { class: "soft" }, isStopped(service) ? t("stopped-now") : expected(service)));
+  return button({ class: "tile", disabled: isStopped(service), onclick: () => { chosen = service; draw(); } },
+    h("strong", {}, named(service)), h("span.soft", {}, isStopped(service) ? t("stopped-now") : expected(service)));
 }
 
 function services() {
   const zones = plan.zones.filter((one) => plan.services.some((service) => service.zone === one.id));
   if (zones.length > 1 && !zone) {
-    return [h("h2", {}, t("where-to")), h("div", { class: "tiles" }, zones.map((one) => h("button", { type: "button", class: "tile", onclick: () => { zone = one; draw(); } },
-      h("strong", {}, named(one)), h("span", { class: "soft" }, plan.services.filter((service) => service.zone === one.id).slice(0, 3).map((service) => named(service)).join(" · ")))))];
+    return [h("h2", {}, t("where-to")), h("div.tiles", {}, zones.map((one) => button({ class: "tile", onclick: () => { zone = one; draw(); } },
+      h("strong", {}, named(one)), h("span.soft", {}, plan.services.filter((service) => service.zone === one.id).slice(0, 3).map((service) => named(service)).join(" · ")))))];
   }
   const offered = plan.services.filter((service) => !zone || service.zone === zone.id);
-  return [h("h2", {}, t("what-for")), h("div", { class: "tiles" }, offered.map(tile)), zone ? back(() => { zone = null; draw(); }) : null];
+  return [h("h2", {}, t("what-for")), h("div.tiles", {}, offered.map(tile)), zone ? back(() => { zone = null; draw(); }) : null];
 }
 
-const back = (go) => h("button", { type: "button", class: "quiet", onclick: go }, t("back"));
+const back = (go) => button({ class: "quiet", onclick: go }, t("back"));
 
 function confirmation() {
   const key = newKey(); // one wish, one number, however often the button is pressed
   const classes = plan.priorities.slice(1);
-  parts.fault = h("p", { class: "notice bad", role: "alert", hidden: true });
+  parts.fault = h("p.notice.bad", { role: "alert", hidden: true });
   const choose = (one) => () => { priority = priority === one ? null : one; draw(); };
-  return [h("h2", {}, named(chosen)), h("p", { class: "large" }, expected(chosen)),
-    bringing() ? h("p", { class: "notice good" }, t("bring", { what: bringing() })) : null,
-    classes.length ? h("fieldset", { class: "stack" }, h("legend", {}, t("priority-question")), classes.map((one) =>
-      h("button", { type: "button", class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span", { class: "soft" }, inLanguage(one.condition) ?? t("priority-checked"))))) : null,
-    parts.fault, h("button", { type: "button", class: "primary big", onclick: () => take(key) }, t("take-number")), back(() => { chosen = null; draw(); })];
+  return [h("h2", {}, named(chosen)), h("p.large", {}, expected(chosen)),
+    bringing() ? h("p.notice.good", {}, t("bring", { what: bringing() })) : null,
+    classes.length ? h("fieldset.stack", {}, h("legend", {}, t("priority-question")), classes.map((one) =>
+      button({ class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span.soft", {}, inLanguage(one.condition) ?? t("priority-checked"))))) : null,
+    parts.fault, button({ class: "primary big", onclick: () => take(key) }, t("take-number")), back(() => { chosen = null; draw(); })];
 }
 
 const bringing = () => inLanguage(chosen.bring);
 
 function slip() {
   parts.code = h("img", { src: `/qr/t/${taken.id}.svg`, alt: t("qr-of-ticket"), class: "code" });
-  parts.unprinted = h("p", { class: "notice bad no-print", role: "alert", hidden: true }, t("not-printed"));
-  return h("article", { class: "slip" }, h("p", { class: "hall" }, named(plan)), h("p", { class: "number huge" }, taken.number), h("p", { class: "what" }, named(plan.serviceOf[taken.service])),
-    h("p", {}, t("people-ahead", { count: taken.ahead ?? 0 })), parts.code, h("p", { class: "small" }, t("scan-to-follow")),
-    h("p", { class: "small" }, `${date(taken.issued_at, plan.time_zone)} ${clock(taken.issued_at, plan.time_zone, true)}`));
+  parts.unprinted = h("p.notice.bad.no-print", { role: "alert", hidden: true }, t("not-printed"));
+  return h("article.slip", {}, h("p.hall", {}, named(plan)), h("p.number.huge", {}, taken.number), h("p.what", {}, named(plan.serviceOf[taken.service])),
+    h("p", {}, t("people-ahead", { count: taken.ahead ?? 0 })), parts.code, h("p.small", {}, t("scan-to-follow")),
+    h("p.small", {}, `${date(taken.issued_at, plan.time_zone)} ${clock(taken.issued_at, plan.time_zone, true)}`));
 }
 
-const done = () => [h("h2", { class: "no-print" }, t("your-number")), slip(), parts.unprinted,
-  h("div", { class: "row no-print" }, h("button", { type: "button", onclick: printSlip }, t("print-again")), h("button", { type: "button", class: "primary", onclick: restart }, t("done")))];
+const done = () => [h("h2.no-print", {}, t("your-number")), slip(), parts.unprinted,
+  h("div.row.no-print", {}, button({ onclick: printSlip }, t("print-again")), button({ class: "primary", onclick: restart }, t("done")))];
 
 function draw() {
   stayAwake(taken ? TAKEN_MS : IDLE_MS);
@@ -111,8 +111,8 @@ function draw() {
 begin("kiosk", async () => {
   plan = await planOf(hall);
   const stale = staleMark(t("kiosk-offline"));
-  parts.screen = h("div", { class: "body" });
-  show(root, stale.mark, h("header", { class: "head no-print" }, h("h1", {}, named(plan)), languageSwitch()), parts.screen);
+  parts.screen = h("div.body");
+  show(root, stale.mark, h("header.head.no-print", {}, h("h1", {}, named(plan)), languageSwitch()), parts.screen);
   const renew = () => { if (!chosen && !taken) draw(); };
   const stream = new Stream(`${hallPath(hall)}/stream`, {
     fresh: stale.fresh, snapshot: (now) => { board = now; renew(); }, event: (frame, now) => { board = now; if (frame.patch?.services || frame.patch?.suspended || frame.board) renew(); },
