@@ -3,11 +3,11 @@ import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { drawAdvice } from "./lib/advice.js";
 import { chartSection } from "./lib/charts.js";
 import { ask, button, form, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark, whyStopped } from "./lib/page.js";
+import { begin, fill, places, planOf, staleMark, whyStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms, since_s } from "./lib/time.js";
 import { Bell, alertNotice, standing } from "./lib/warnings.js";
-import { clock, languageSwitch, lasting, likely, named, span, t } from "./lib/words.js";
+import { clock, lasting, likely, named, span, t } from "./lib/words.js";
 
 const LOOK_MS = 10_000;
 const SOON_MS = 400;
@@ -162,7 +162,7 @@ function drawHalls() {
   parts.halls.hidden = halls.length < 2;
   show(parts.halls, h("h2", {}, t("halls")), h("ul.counters", {}, halls.map((one) => {
     const alerts = one.promise ? standing(one.promise.alerts).length : 0;
-    return h("li", { class: `counter ${alerts ? "warn" : ""}` }, h("a", { href: `/board/${one.id}`, "aria-current": one.id === hall ? "page" : null }, one.name),
+    return h("li", { class: `counter ${alerts ? "warn" : ""}` }, h("a", { href: `/board/${one.id}`, "aria-current": one.id === hall ? "page" : null }, named(one)),
       h("strong.number", {}, share(one.promise?.totals.share)),
       h("span.soft.small", {}, one.promise ? [t("waiting-count", { count: one.promise.waiting.length }), alerts ? t("alert-count", { count: alerts }) : ""].filter(Boolean).join(" · ") : "–"));
   })));
@@ -187,8 +187,8 @@ function layout(stale) {
   parts.asOf = h("p.soft.small");
   const sound = button({ "aria-pressed": String(bell.hasSound), onclick: () => { bell.toggle(); sound.setAttribute("aria-pressed", String(bell.hasSound)); } }, t("sound"));
   drawAdvice(parts.advice, null);
-  show(root, stale.mark, h("header.head", {}, h("div", {}, h("h1", {}, named(plan)), parts.asOf), sound, h("a.button", { href: `/plan/${hall}` }, t("title-plan")), button({ class: "danger", onclick: suspend }, t("suspend")), languageSwitch()),
-    h("div.body", {}, parts.notices, parts.figures, parts.advice, parts.lines, parts.counters, parts.displays, chartSection(path), parts.halls));
+  fill(stale, h("div", {}, h("h1", {}, named(plan)), parts.asOf), [sound, h("a.button", { href: `/plan/${hall}` }, t("title-plan")), button({ class: "danger", onclick: suspend }, t("suspend"))],
+    parts.notices, parts.figures, parts.advice, parts.lines, parts.counters, parts.displays, chartSection(path), parts.halls);
 }
 
 begin("board", async () => {

@@ -1,10 +1,10 @@
 // The clerk's console: one large button for what comes next, everything else small and by key.
 import { answerOf, counterPath, explain, hallPath, newKey, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, button, form, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark, stopping, whyStopped } from "./lib/page.js";
+import { begin, fill, places, planOf, staleMark, stopping, whyStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms, since_s } from "./lib/time.js";
-import { clock, languageSwitch, named, span, t } from "./lib/words.js";
+import { clock, named, span, t } from "./lib/words.js";
 
 const UNDO_MS = 15_000;
 const LINE_SHOWN = 6;
@@ -145,13 +145,11 @@ function layout() {
   parts.lineHead = h("p.soft.small");
   parts.parked = h("ul.line");
   parts.parkedCard = h("section.card.stack", { "aria-label": t("parked") }, h("h2", {}, t("parked")), parts.parked);
-  show(root, stale.mark,
-    h("header.head", {}, h("div", {}, parts.name, parts.who), parts.state, languageSwitch()),
-    h("div.body", {}, parts.others, parts.stopped,
+  fill(stale, h("div", {}, parts.name, parts.who), parts.state, parts.others, parts.stopped,
       h("section.card.stack", { "aria-label": t("current-visitor") }, parts.sign, h("div.spread", {}, parts.number, parts.time), parts.about, parts.history, parts.primary,
         h("div.tools", { onmousedown: (event) => event.preventDefault() }, Object.values(parts.tools))),
       h("section.card.stack", { "aria-label": t("waiting-for-me") }, h("div.spread", {}, h("h2", {}, t("waiting-for-me")), parts.lineHead), parts.line),
-      parts.parkedCard));
+      parts.parkedCard);
 }
 
 const PRIMARY = { closed: "open-counter", paused: "go-on-calling", called: "came", serving: "finish-and-call", idle: "call-next" };

@@ -1,10 +1,10 @@
 // The reception desk: for those who go to a person first. Take a number for somebody, and put right what went wrong.
 import { explain, hallPath, inTurn, newKey, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, button, form, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { begin, fill, places, planOf, staleMark } from "./lib/page.js";
 import { paperForm } from "./lib/paper.js";
 import { Stream } from "./lib/stream.js";
-import { clock, language, languageSwitch, named, span, t } from "./lib/words.js";
+import { clock, language, named, span, t } from "./lib/words.js";
 
 const FOUND_SHOWN = 12;
 const [hall] = places;
@@ -128,11 +128,10 @@ begin("desk", async () => {
   parts.found = h("ul.found");
   parts.slip = h("article.slip.card", { hidden: true });
   const submit = (event) => { event.preventDefault(); issue(); };
-  show(root, stale.mark, h("header.head.no-print", {}, h("h1", {}, `${t("title-desk")} · ${named(plan)}`), button({ onclick: backfill }, t("paper")), languageSwitch()),
-    h("div.body", {},
+  fill(stale, `${t("title-desk")} · ${named(plan)}`, button({ onclick: backfill }, t("paper")),
       h("form.card.stack.no-print", { onsubmit: submit }, h("h2", {}, t("take-for")), h("label", {}, t("service"), parts.service), parts.ahead, h("label", {}, t("priority"), parts.priority),
         h("div.two", {}, h("label", {}, t("how-many-items"), parts.items), h("label", {}, t("goes-with"), parts.with)), h("label", {}, t("reference"), parts.ref), h("button.primary.big", {}, t("take-number"))),
-      h("section.card.stack.no-print", { "aria-label": t("find") }, h("h2", {}, t("find")), parts.number, parts.found), parts.slip));
+      h("section.card.stack.no-print", { "aria-label": t("find") }, h("h2", {}, t("find")), parts.number, parts.found), parts.slip);
   drawWaiting();
   await look();
   let soon = null;

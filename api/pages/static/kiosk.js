@@ -1,23 +1,28 @@
 // The kiosk: choose what you came for, see how long it takes, take a number. Stored first, printed after.
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { button, h, show, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { begin, fill, places, planOf, staleMark, stopping, whyStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
-import { clock, date, language, languageSwitch, likely, named, t } from "./lib/words.js";
+import { clock, date, language, likely, named, speak, t } from "./lib/words.js";
 
 const IDLE_MS = 45_000;
 const TAKEN_MS = 20_000;
+const OWN = "kiosk-language";
 const [hall] = places;
 
-let plan, board = null, estimates = {}, chosen = null, priority = null, taken = null, zone = null, idle = null;
+let plan, stream = null, board = null, estimates = {}, chosen = null, priority = null, taken = null, zone = null, idle = null;
 const parts = {};
 
-function restart() {
+// The next visitor finds the first question, in the kiosk's own language.
+async function restart() {
   [chosen, priority, taken, zone] = [null, null, null, null];
+  const own = sessionStorage.getItem(OWN);
+  if (language !== own) await speak(own).then(layout, () => stayAwake());
   draw();
 }
 
-function stayAwake(after_ms = IDLE_MS) {
+// Told of what a person does alone: on a busy day the stream never rests.
+function stayAwake(after_ms = taken ? TAKEN_MS : IDLE_MS) {
   clearTimeout(idle);
   idle = setTimeout(restart, after_ms);
 }
@@ -37,7 +42,7 @@ const take = single(async (key) => {
 
 // Stored first, printed after: whatever the printer does, the number is taken, and can be printed again.
 async function printSlip() {
-  stayAwake(TAKEN_MS);
+  stayAwake();
   parts.unprinted.hidden = true;
   try {
     await document.fonts.ready;
@@ -53,14 +58,14 @@ const inLanguage = (texts) => texts?.[language] ?? texts?.[plan.languages[0]];
 
 function expected(service) {
   const waiting = board?.services[service.id]?.waiting ?? 0;
-  return [t("people-ahead", { count: waiting }), likely(estimates[service.id])].filter(Boolean).join(" · ");
+  return [stopping(board, service.id).length ? t("calls-suspended") : "", t("people-ahead", { count: waiting }), likely(estimates[service.id])].filter(Boolean).join(" · ");
 }
 
-const isStopped = (service) => board?.suspended.some((one) => [undefined, service.id].includes(one.service)) ?? false;
+const isTurnedAway = (service) => stopping(board, service.id).some((one) => one.turn_away);
 
 function tile(service) {
-  return button({ class: "tile", disabled: isStopped(service), onclick: () => { chosen = service; draw(); } },
-    h("strong", {}, named(service)), h("span.soft", {}, isStopped(service) ? t("stopped-now") : expected(service)));
+  return button({ class: "tile", disabled: isTurnedAway(service), onclick: () => { chosen = service; draw(); } },
+    h("strong", {}, named(service)), h("span.soft", {}, isTurnedAway(service) ? t("stopped-now") : expected(service)));
 }
 
 function services() {
@@ -81,10 +86,11 @@ function confirmation() {
   parts.fault = h("p.notice.bad", { role: "alert", hidden: true });
   const choose = (one) => () => { priority = priority === one ? null : one; draw(); };
   return [h("h2", {}, named(chosen)), h("p.large", {}, expected(chosen)),
+    ...stopping(board, chosen.id).map((one) => h("p.notice", {}, whyStopped(plan, one))),
     bringing() ? h("p.notice.good", {}, t("bring", { what: bringing() })) : null,
-    classes.length ? h("fieldset.stack", {}, h("legend", {}, t("priority-question")), classes.map((one) =>
-      button({ class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span.soft", {}, inLanguage(one.condition) ?? t("priority-checked"))))) : null,
-    parts.fault, button({ class: "primary big", onclick: () => take(key) }, t("take-number")), back(() => { chosen = null; draw(); })];
+    classes.length ? h("fieldset", {}, h("legend", {}, t("priority-question")), h("div.tiles", {}, classes.map((one) =>
+      button({ class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span.soft", {}, inLanguage(one.condition) ?? t("priority-checked")))))) : null,
+    h("div.foot", {}, parts.fault, button({ class: "primary big", onclick: () => take(key) }, t("take-number")), back(() => { chosen = null; draw(); }))];
 }
 
 const bringing = () => inLanguage(chosen.bring);
@@ -101,25 +107,33 @@ const done = () => [h("h2.no-print", {}, t("your-number")), slip(), parts.unprin
   h("div.row.no-print", {}, button({ onclick: printSlip }, t("print-again")), button({ class: "primary", onclick: restart }, t("done")))];
 
 function draw() {
-  stayAwake(taken ? TAKEN_MS : IDLE_MS);
   const focused = document.activeElement?.textContent;
   show(parts.screen, taken ? done() : chosen ? confirmation() : services());
   const same = Array.from(parts.screen.querySelectorAll("button")).find((button) => button.textContent === focused);
   (same ?? parts.screen.querySelector("h2"))?.focus({ preventScroll: true });
 }
 
-begin("kiosk", async () => {
-  plan = await planOf(hall);
+function layout() {
   const stale = staleMark(t("kiosk-offline"));
-  parts.screen = h("div.body");
-  show(root, stale.mark, h("header.head.no-print", {}, h("h1", {}, named(plan)), languageSwitch()), parts.screen);
+  parts.fresh = stale.fresh;
+  if (stream) stale.fresh(stream.isFresh);
+  parts.name = h("h1", {}, named(plan));
+  parts.screen = fill(stale, parts.name);
+}
+
+begin("kiosk", async () => {
+  if (!sessionStorage.getItem(OWN) || location.search.includes("lang=")) sessionStorage.setItem(OWN, language);
+  plan = await planOf(hall);
+  layout();
   const renew = () => { if (!chosen && !taken) draw(); };
-  const stream = new Stream(`${hallPath(hall)}/stream`, {
-    fresh: stale.fresh, snapshot: (now) => { board = now; renew(); }, event: (frame, now) => { board = now; if (frame.patch?.services || frame.patch?.suspended || frame.board) renew(); },
+  stream = new Stream(`${hallPath(hall)}/stream`, {
+    fresh: (isFresh) => parts.fresh(isFresh),
+    planned: () => planOf(hall).then((changed) => { plan = changed; write(parts.name, named(plan)); renew(); }).catch(() => {}),
+    snapshot: (now) => { board = now; renew(); }, event: (frame, now) => { board = now; if (frame.patch?.services || frame.patch?.suspended || frame.board) renew(); },
     estimate(frame) { estimates = frame.services ?? {}; renew(); },
   });
   read(`${hallPath(hall)}/board`).then((answer) => { estimates = answer.estimates ?? {}; board ??= answer.board; renew(); }).catch(() => {});
   draw();
-  window.queueStream = stream;
-  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => stayAwake(taken ? TAKEN_MS : IDLE_MS));
+  stayAwake();
+  for (const kind of ["pointerdown", "click", "keydown"]) document.addEventListener(kind, () => stayAwake());
 });

@@ -2,10 +2,10 @@
 // a draft stays on this machine until it is applied, also when somebody else was faster.
 import { Refused, answerTo, explain, hallPath } from "./lib/api.js";
 import { button, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, root, staleMark } from "./lib/page.js";
+import { begin, fill, places, staleMark } from "./lib/page.js";
 import { Unreadable, lineAt, lineOf, positions } from "./lib/positions.js";
 import { Stream } from "./lib/stream.js";
-import { has, languageSwitch, t } from "./lib/words.js";
+import { has, t } from "./lib/words.js";
 
 const CHECK_MS = 400;
 const SHOWN_LENGTH = 60;
@@ -158,9 +158,8 @@ function layout(stale) {
   parts.conflict = h("div.notice.stack", { role: "alert", hidden: true });
   parts.apply = button({ class: "primary", disabled: true, onclick: apply }, t("plan-apply"));
   parts.discard = button({ onclick: discard }, t("plan-discard"));
-  show(root, stale.mark, h("header.head", {}, h("h1", {}, `${t("title-plan")} · ${hall}`), parts.discard, parts.apply, languageSwitch()),
-    h("div.body", {}, h("div.stack", {}, parts.conflict, h("label", { for: "plan" }, t("plan-text")), parts.editor),
-      h("section.card.stack", { "aria-label": t("plan-preview") }, h("h2", {}, t("plan-preview")), parts.verdict, parts.faults, parts.changes)));
+  fill(stale, `${t("title-plan")} · ${hall}`, [parts.discard, parts.apply], h("div.stack", {}, parts.conflict, h("label", { for: "plan" }, t("plan-text")), parts.editor),
+      h("section.card.stack", { "aria-label": t("plan-preview") }, h("h2", {}, t("plan-preview")), parts.verdict, parts.faults, parts.changes));
 }
 
 begin("plan", async () => {

@@ -1,10 +1,10 @@
 // A visitor's own ticket on a phone: the number, the place in line, and what can be done about it.
 import { explain, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, button, h, show, toast, write } from "./lib/dom.js";
-import { begin, indexed, places, root, staleMark } from "./lib/page.js";
+import { begin, fill, indexed, places, staleMark } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms } from "./lib/time.js";
-import { clock, languageSwitch, likely, minutes, named, t } from "./lib/words.js";
+import { clock, likely, minutes, named, t } from "./lib/words.js";
 
 const POSTPONE_S = [300, 600, 900, 1800];
 const [id] = places;
@@ -95,7 +95,7 @@ begin("ticket", async () => {
   parts.detail = h("p.soft");
   parts.buttons = h("div.stack");
   parts.card = h("section.card.stack.ticket", { "aria-label": t("your-ticket") }, h("p.soft", {}, t("your-number")), parts.number, parts.service, parts.headline, parts.detail);
-  show(root, stale.mark, h("header.head", {}, h("h1", {}, named(plan)), languageSwitch()), h("div.body", {}, parts.card, parts.buttons, h("p.soft.small", {}, t("keep-this-page"))));
+  fill(stale, named(plan), null, parts.card, parts.buttons, h("p.soft.small", {}, t("keep-this-page")));
   take(first);
   new Stream(`${ticketPath(id)}/stream`, { fresh: stale.fresh, ticket: take, estimate(frame) { estimate = frame.estimate; draw(); } });
 });

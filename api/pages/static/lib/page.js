@@ -2,7 +2,7 @@
 import { Refused, explain, hallPath, read } from "./api.js";
 import { button, form, h, show } from "./dom.js";
 import { heard } from "./time.js";
-import { language, named, preferred, speak, t } from "./words.js";
+import { language, languageSwitch, named, preferred, speak, t } from "./words.js";
 
 export const places = location.pathname.split("/").slice(2).map(decodeURIComponent);
 export const root = document.getElementById("page");
@@ -11,6 +11,13 @@ export const root = document.getElementById("page");
 export function staleMark(advice = "") {
   const mark = h("p.notice.bad.stale.no-print", { role: "alert", hidden: true }, [t("stale"), advice].join(" ").trim());
   return { mark, fresh: (isFresh) => { mark.hidden = isFresh; document.documentElement.dataset.fresh = String(isFresh); } };
+}
+
+// The page: its mark, a head with `tools`, and what it is about, which is given back.
+export function fill(stale, title, tools, ...body) {
+  const main = h("div.body", {}, ...body);
+  show(root, stale.mark, h("header.head.no-print", {}, title.nodeType ? title : h("h1", {}, title), ...[tools].flat(), languageSwitch()), main);
+  return main;
 }
 
 export async function begin(name, work) {
