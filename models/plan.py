@@ -2,10 +2,11 @@
 `queue_service.domain.plan.faults`, which needs the whole document."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, LiteralString
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from models.fields import LINE_PATTERN, NUMBER, Day, YesNo
 from models.vocabulary import AlertKind, Channel, OrderRule, WaitClock
@@ -27,15 +28,20 @@ Seconds = Annotated[int, Field(ge=0, le=86_400), NUMBER]
 PositiveSeconds = Annotated[int, Field(ge=1, le=86_400), NUMBER]
 Places = Annotated[int, Field(ge=0, le=100_000), NUMBER]
 
+_NO_TIME_ZONE: tuple[LiteralString, LiteralString] = (
+    "time_zone",
+    "not the name of an IANA time zone, such as Asia/Shanghai",
+)
+
 
 def _known_time_zone(name: str) -> str:
     """Refuse what is not an IANA zone: an unknown one would only fail at the first ticket."""
     if not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", name):
-        raise ValueError("not the name of an IANA time zone, such as Asia/Shanghai")
+        raise PydanticCustomError(*_NO_TIME_ZONE)
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("not the name of an IANA time zone, such as Asia/Shanghai") from error
+        raise PydanticCustomError(*_NO_TIME_ZONE) from error
     return name
 
 

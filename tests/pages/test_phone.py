@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.http.conftest import BEARER, TOKEN
-from tests.pages.conftest import NewPage, document
+from tests.pages.conftest import CHROMIUM, OPTIONS, NewPage, document
 from tests.running import Node, running_node
 
 PLAN = document(
@@ -125,3 +125,28 @@ def test_nobody_is_sent_for_to_a_hall_that_stands_still(new_page: NewPage, node:
     phone.reload()
     told(phone, "前方等待 0 人")
     expect(phone.get_by_text("现在不在办公时间")).to_be_visible()
+
+
+def test_who_comes_back_to_the_menu_gets_another_ticket(browser: Browser, node: Node) -> None:
+    """From the browser's own memory of the page, too, which tests have to be given: the old wish was granted."""
+    plan = {**PLAN, "id": "again", "check_in_channels": []}
+    httpx.put(f"{node.base_url}/v1/halls/again", json=plan).raise_for_status()
+    remembering = browser.browser_type.launch(
+        executable_path=CHROMIUM, args=OPTIONS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    phone = remembering.new_page(base_url=node.base_url, locale="zh-CN")
+    phone.goto("/join/again")
+    phone.evaluate("() => { window.isTheSame = true; }")
+    numbers = []
+    for _ in range(2):
+        phone.get_by_role("button", name="税务").click()
+        expect(phone.locator(".ticket .number")).to_have_text(re.compile("A00"))
+        numbers.append(phone.locator(".ticket .number").inner_text())
+        phone.get_by_role("button", name="取消号票").click()
+        phone.get_by_role("dialog").get_by_role("button", name="取消号票").click()
+        told(phone, "已取消")
+        phone.go_back(wait_until="commit")
+        expect(phone.locator(".tile").first).to_be_visible()
+        assert phone.evaluate("window.isTheSame")
+    assert numbers == ["A001", "A002"]
+    remembering.close()

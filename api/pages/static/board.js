@@ -2,8 +2,8 @@
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { drawAdvice } from "./lib/advice.js";
 import { chartSection } from "./lib/charts.js";
-import { ask, button, form, h, show, toast, write } from "./lib/dom.js";
-import { begin, fill, places, planOf, staleMark, whyStopped } from "./lib/page.js";
+import { ask, button, form, h, labelled, show, toast, write } from "./lib/dom.js";
+import { begin, fill, places, planOf, whyStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms, since_s } from "./lib/time.js";
 import { Bell, alertNotice, standing } from "./lib/warnings.js";
@@ -22,7 +22,9 @@ let plan, board = null, promise = null, report = null, estimates = {}, halls = [
 const parts = {};
 const bell = new Bell();
 const seenHelp = new Set();
+const plans = {}; // of other halls, for their names
 
+const inDigits = (count) => t("number", { count });
 const share = (value) => (value === null || value === undefined ? "–" : t("percent", { share: Math.round(value * 1000) / 10 }));
 
 async function look() {
@@ -35,7 +37,8 @@ async function look() {
 async function lookAround() {
   const found = (await read("/v1/halls")).items;
   if (found.length < 2) return;
-  halls = await Promise.all(found.map(async (one) => ({ ...one, promise: await read(`${hallPath(one.id)}/promise`).catch(() => null) })));
+  const namesOf = async (id) => (plans[id] ??= await read(hallPath(id)).catch(() => null))?.names;
+  halls = await Promise.all(found.map(async (one) => ({ ...one, names: await namesOf(one.id), promise: await read(`${hallPath(one.id)}/promise`).catch(() => null) })));
   drawHalls();
 }
 
@@ -62,7 +65,7 @@ async function acknowledge(alert) {
   const known = localStorage.getItem("supervisor");
   const by = known ?? (await ask(t("who-are-you"), (close) => {
     const name = h("input", { maxlength: 80, autocomplete: "username", required: true });
-    return form(() => close(name.value.trim()), h("label", {}, t("your-name"), name), h("button.primary", {}, t("acknowledge")));
+    return form(() => close(name.value.trim()), labelled("your-name", name), h("button.primary", {}, t("acknowledge")));
   }));
   if (!by) return;
   localStorage.setItem("supervisor", by);
@@ -78,7 +81,7 @@ async function suspend() {
     const what = h("select", {}, h("option", { value: "" }, t("whole-hall")), plan.services.map((one) => h("option", { value: one.id }, named(one))));
     const why = h("input", { required: true, maxlength: 200 });
     const away = h("input", { type: "checkbox", class: "check" });
-    return form(() => close({ service: what.value || null, reason: why.value, turn_away: away.checked }), h("label", {}, t("what"), what), h("label", {}, t("why"), why), h("label.line-label", {}, away, t("turn-away")), h("button.danger", {}, t("suspend")));
+    return form(() => close({ service: what.value || null, reason: why.value, turn_away: away.checked }), labelled("what", what), labelled("why", why), h("label.line-label", {}, away, t("turn-away")), h("button.danger", {}, t("suspend")));
   });
   if (wish) await act("suspend", wish);
 }
@@ -105,11 +108,11 @@ function figures() {
   const oldest = waiting.reduce((most, one) => Math.max(most, one.waited_s), 0);
   const away = report.turned_away.reduce((sum, one) => sum + one.count, 0);
   return [...report.rows.filter((row) => row.scope === "period").map(periodFigure),
-    figure(t("missed"), t("number", { count: promise.totals.missed }), t("still-open", { count: promise.totals.open }), promise.totals.missed ? "warn" : ""),
-    figure(t("expected-misses"), expected === null ? "–" : t("number", { count: Math.round(expected * 10) / 10 }), expected === null ? t("expected-none") : t("expected-note"), expected >= 1 ? "warn" : ""),
+    figure(t("missed"), inDigits(promise.totals.missed), t("still-open", { count: promise.totals.open }), promise.totals.missed ? "warn" : ""),
+    figure(t("expected-misses"), expected === null ? "–" : inDigits(Math.round(expected * 10) / 10), expected === null ? t("expected-none") : t("expected-note"), expected >= 1 ? "warn" : ""),
     burnFigure(),
-    figure(t("waiting"), t("number", { count: waiting.length }), oldest ? t("oldest", { time: span(oldest) }) : t("nobody-waits")),
-    figure(t("turned-away"), t("number", { count: away }), t("turned-away-note"), away ? "warn" : "")];
+    figure(t("waiting"), inDigits(waiting.length), oldest ? t("oldest", { time: span(oldest) }) : t("nobody-waits")),
+    figure(t("turned-away"), inDigits(away), t("turned-away-note"), away ? "warn" : "")];
 }
 
 const able = (service) => plan.counters.filter((one) => (one.services ? one.services.includes(service.id) : !one.zone || one.zone === service.zone));
@@ -129,10 +132,10 @@ const COLUMNS = ["service", "waiting", "longest", "newcomers-wait", "in-danger",
 function lines() {
   const rows = plan.services.map(line).sort((a, b) => (b.oldest?.waited_s ?? -1) - (a.oldest?.waited_s ?? -1));
   return h("table", {}, h("thead", {}, h("tr", {}, COLUMNS.map((name) => h("th", { scope: "col" }, t(name))))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, h("th", { scope: "row" }, named(row.service)), h("td.number", {}, t("number", { count: row.count })),
+    h("tbody", {}, rows.map((row) => h("tr", {}, h("th", { scope: "row" }, named(row.service)), h("td.number", {}, inDigits(row.count)),
       h("td", {}, row.oldest ? h("span", { class: `tag number ${row.late ? "bad" : ""}` }, span(row.oldest.waited_s)) : "–"), h("td.soft", {}, expected(row.service)),
-      h("td", {}, row.risky ? h("span.tag.number.warn", {}, t("number", { count: row.risky })) : "–"),
-      h("td", { class: `number ${row.count && !row.open ? "none" : ""}` }, t("number", { count: row.open }))))));
+      h("td", {}, row.risky ? h("span.tag.number.warn", {}, inDigits(row.risky)) : "–"),
+      h("td", { class: `number ${row.count && !row.open ? "none" : ""}` }, inDigits(row.open))))));
 }
 
 const KIND = { closed: "", paused: "warn", idle: "good", called: "busy", serving: "busy" };
@@ -179,7 +182,7 @@ function draw() {
   write(parts.asOf, t("as-of", { time: clock(now_ms(), plan.time_zone, true) }));
 }
 
-function layout(stale) {
+function layout() {
   for (const name of ["notices", "advice", "lines", "counters", "displays", "halls"]) parts[name] = h("section", { class: name === "notices" ? "stack wide" : "card stack", "aria-label": t(name) });
   for (const name of ["advice", "displays", "halls"]) parts[name].classList.add("wide");
   parts.halls.hidden = true;
@@ -187,7 +190,7 @@ function layout(stale) {
   parts.asOf = h("p.soft.small");
   const sound = button({ "aria-pressed": String(bell.hasSound), onclick: () => { bell.toggle(); sound.setAttribute("aria-pressed", String(bell.hasSound)); } }, t("sound"));
   drawAdvice(parts.advice, null);
-  fill(stale, h("div", {}, h("h1", {}, named(plan)), parts.asOf), [sound, h("a.button", { href: `/plan/${hall}` }, t("title-plan")), button({ class: "danger", onclick: suspend }, t("suspend"))],
+  return fill(h("div", {}, h("h1", {}, named(plan)), parts.asOf), [sound, h("a.button", { href: `/plan/${hall}` }, t("title-plan")), button({ class: "danger", onclick: suspend }, t("suspend"))],
     parts.notices, parts.figures, parts.advice, parts.lines, parts.counters, parts.displays, chartSection(path), parts.halls);
 }
 
@@ -195,12 +198,11 @@ begin("board", async () => {
   plan = await planOf(hall);
   ({ estimates } = await read(`${path}/board`));
   document.title = `${t("title-board")} · ${named(plan)}`;
-  const stale = staleMark();
-  layout(stale);
+  const fresh = layout();
   let soon = null;
   const later = () => { soon ??= setTimeout(() => { soon = null; look().catch(() => {}); }, SOON_MS); };
   new Stream(`${path}/stream`, {
-    fresh: stale.fresh, snapshot(now) { board = now; later(); },
+    fresh, snapshot(now) { board = now; later(); },
     event(_, now) { board = now; later(); },
     planned: () => planOf(hall).then((changed) => { plan = changed; later(); }).catch(() => {}),
     estimate(frame) { estimates = frame.services ?? {}; draw(); },

@@ -1,7 +1,7 @@
 // The clerk's console: one large button for what comes next, everything else small and by key.
 import { answerOf, counterPath, explain, hallPath, newKey, read, single, tell, ticketPath } from "./lib/api.js";
-import { ask, button, form, h, show, toast, write } from "./lib/dom.js";
-import { begin, fill, places, planOf, staleMark, stopping, whyStopped } from "./lib/page.js";
+import { ask, button, form, h, labelled, show, toast, write } from "./lib/dom.js";
+import { begin, fill, places, planOf, stopping, tellStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms, since_s } from "./lib/time.js";
 import { clock, named, span, t } from "./lib/words.js";
@@ -123,10 +123,8 @@ function allowed() {
 }
 
 function layout() {
-  const stale = staleMark();
-  parts.fresh = stale.fresh;
   parts.clerk = h("input", { value: localStorage.getItem("clerk") ?? "", autocomplete: "username", maxlength: 80, id: "clerk" });
-  parts.sign = form(signOn, h("label", {}, t("your-name"), parts.clerk));
+  parts.sign = form(signOn, labelled("your-name", parts.clerk));
   parts.state = h("span.tag");
   parts.who = h("p.soft.small");
   parts.others = h("p.notice", { role: "alert", hidden: true }, t("another-console"));
@@ -145,7 +143,7 @@ function layout() {
   parts.lineHead = h("p.soft.small");
   parts.parked = h("ul.line");
   parts.parkedCard = h("section.card.stack", { "aria-label": t("parked") }, h("h2", {}, t("parked")), parts.parked);
-  fill(stale, h("div", {}, parts.name, parts.who), parts.state, parts.others, parts.stopped,
+  parts.fresh = fill(h("div", {}, parts.name, parts.who), parts.state, parts.others, parts.stopped,
       h("section.card.stack", { "aria-label": t("current-visitor") }, parts.sign, h("div.spread", {}, parts.number, parts.time), parts.about, parts.history, parts.primary,
         h("div.tools", { onmousedown: (event) => event.preventDefault() }, Object.values(parts.tools))),
       h("section.card.stack", { "aria-label": t("waiting-for-me") }, h("div.spread", {}, h("h2", {}, t("waiting-for-me")), parts.lineHead), parts.line),
@@ -171,16 +169,10 @@ function draw() {
   const may = allowed();
   for (const [name, button] of Object.entries(parts.tools)) button.disabled = !may[name];
   parts.tools.pause.setAttribute("aria-pressed", String(Boolean(me.pause_after)));
-  drawStopped();
+  tellStopped(parts.stopped, plan, board?.suspended.filter((one) => !one.service || me.services.includes(one.service)) ?? []);
   drawHistory();
   drawLine();
   tick();
-}
-
-function drawStopped() {
-  const stopped = board?.suspended.filter((one) => !one.service || me.services.includes(one.service)) ?? [];
-  parts.stopped.hidden = stopped.length === 0;
-  write(parts.stopped, stopped.map((one) => whyStopped(plan, one)).join(" · "));
 }
 
 function aboutTicket(one) {

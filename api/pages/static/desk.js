@@ -1,7 +1,7 @@
 // The reception desk: for those who go to a person first. Take a number for somebody, and put right what went wrong.
 import { explain, hallPath, inTurn, newKey, read, single, tell, ticketPath } from "./lib/api.js";
-import { ask, button, form, h, show, toast, write } from "./lib/dom.js";
-import { begin, fill, places, planOf, staleMark } from "./lib/page.js";
+import { ask, button, form, h, labelled, show, toast, write } from "./lib/dom.js";
+import { begin, fill, places, planOf } from "./lib/page.js";
 import { paperForm } from "./lib/paper.js";
 import { Stream } from "./lib/stream.js";
 import { clock, language, named, span, t } from "./lib/words.js";
@@ -60,7 +60,7 @@ async function change(ticket) {
     const submit = () => {
       close({ reason: why.value, ...(service.value !== ticket.service && { service: service.value }), ...(priority.value !== ticket.priority && { priority: priority.value }) });
     };
-    return form(submit, h("label", {}, t("service"), service), h("label", {}, t("priority"), priority), h("label", {}, t("why"), why), h("button.primary", {}, t("put-right")));
+    return form(submit, labelled("service", service), labelled("priority", priority), labelled("why", why), h("button.primary", {}, t("put-right")));
   });
   if (body) await act(ticket, "change", body);
 }
@@ -72,7 +72,7 @@ const claims = (one) => one.priority !== plan.priorities[0].id && ["waiting", "e
 async function check(ticket) {
   const claimed = plan.priorities.find((one) => one.id === ticket.priority);
   const priority = await ask(t("claim-title", { number: ticket.number, priority: named(claimed) }), (close) => [
-    h("p", {}, claimed.condition?.[language] ?? claimed.condition?.[plan.languages[0]] ?? t("priority-checked")),
+    h("p", {}, plan.inLanguage(claimed.condition) ?? t("priority-checked")),
     button({ class: "primary", onclick: () => close(claimed.id) }, t("claim-right")),
     button({ class: "danger", onclick: () => close(plan.priorities[0].id) }, t("claim-wrong"))]);
   if (!priority) return;
@@ -81,15 +81,10 @@ async function check(ticket) {
 }
 
 async function backfill() {
-  const body = await ask(t("paper-title"), (close) => paperForm(plan, board.day, close));
-  if (!body) return;
-  try {
-    const entered = await tell(`${path}/backfill`, body, newKey());
-    toast(t("paper-entered", { numbers: entered.items.map((one) => one.number).join(" ") }));
-    await look();
-  } catch (error) {
-    toast(explain(error), "bad");
-  }
+  const entered = await ask(t("paper-title"), (close) => paperForm(plan, board.day, async (body) => close(await tell(`${path}/backfill`, body, newKey()))));
+  if (!entered) return;
+  toast(t("paper-entered", { numbers: entered.items.map((one) => one.number).join(" ") }));
+  await look();
 }
 
 function drawFound() {
@@ -117,7 +112,6 @@ begin("desk", async () => {
   plan = await planOf(hall);
   ({ board } = await read(`${path}/board`));
   document.title = `${t("title-desk")} · ${named(plan)}`;
-  const stale = staleMark();
   parts.service = h("select", { onchange: drawWaiting }, plan.services.map((one) => h("option", { value: one.id }, named(one))));
   parts.priority = h("select", {}, plan.priorities.map((one) => h("option", { value: one.id }, named(one))));
   parts.items = h("input", { type: "number", min: 1, max: 100, value: "1", inputmode: "numeric" });
@@ -128,15 +122,15 @@ begin("desk", async () => {
   parts.found = h("ul.found");
   parts.slip = h("article.slip.card", { hidden: true });
   const submit = (event) => { event.preventDefault(); issue(); };
-  fill(stale, `${t("title-desk")} · ${named(plan)}`, button({ onclick: backfill }, t("paper")),
-      h("form.card.stack.no-print", { onsubmit: submit }, h("h2", {}, t("take-for")), h("label", {}, t("service"), parts.service), parts.ahead, h("label", {}, t("priority"), parts.priority),
-        h("div.two", {}, h("label", {}, t("how-many-items"), parts.items), h("label", {}, t("goes-with"), parts.with)), h("label", {}, t("reference"), parts.ref), h("button.primary.big", {}, t("take-number"))),
+  const fresh = fill(`${t("title-desk")} · ${named(plan)}`, button({ onclick: backfill }, t("paper")),
+      h("form.card.stack.no-print", { onsubmit: submit }, h("h2", {}, t("take-for")), labelled("service", parts.service), parts.ahead, labelled("priority", parts.priority),
+        h("div.two", {}, labelled("how-many-items", parts.items), labelled("goes-with", parts.with)), labelled("reference", parts.ref), h("button.primary.big", {}, t("take-number"))),
       h("section.card.stack.no-print", { "aria-label": t("find") }, h("h2", {}, t("find")), parts.number, parts.found), parts.slip);
   drawWaiting();
   await look();
   let soon = null;
   new Stream(`${path}/stream`, {
-    fresh: stale.fresh, snapshot(now) { board = now; drawWaiting(); },
+    fresh, snapshot(now) { board = now; drawWaiting(); },
     event(_, now) { board = now; drawWaiting(); soon ??= setTimeout(() => { soon = null; look().catch(() => {}); }, 800); },
   });
 });

@@ -1,8 +1,8 @@
 // The lobby display: who is called now, who was called, how many wait. `?zone=ID` shows and speaks one zone alone.
 import { Announcer } from "./lib/announcer.js";
-import { counterPath, hallPath, tell } from "./lib/api.js";
+import { Refused, counterPath, hallPath, tell } from "./lib/api.js";
 import { button, h, show, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark, whyStopped } from "./lib/page.js";
+import { begin, places, planOf, root, staleMark, tellStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms } from "./lib/time.js";
 import { Voice } from "./lib/voice.js";
@@ -18,7 +18,6 @@ let plan, announcer, estimates = {}, speaking = null;
 const parts = {};
 const voice = window.queueVoice ?? new Voice(); // a test brings a recorder
 
-const counterName = (id, wanted) => plan.counterName(id, wanted);
 const isOurs = (counter) => !zone || plan.counterOf[counter]?.zone === zone;
 
 function layout() {
@@ -44,13 +43,11 @@ function draw(board) {
   const calls = board.recent.filter((one) => isOurs(one.counter));
   const [first, ...others] = calls;
   show(parts.now, first
-    ? [h("p", { class: `number ticket ${speaking === first.number ? "pulse" : ""}` }, first.number), h("p.arrow", { "aria-hidden": "true" }, "→"), h("p.counter", {}, counterName(first.counter))]
+    ? [h("p", { class: `number ticket ${speaking === first.number ? "pulse" : ""}` }, first.number), h("p.arrow", { "aria-hidden": "true" }, "→"), h("p.counter", {}, plan.counterName(first.counter))]
     : h("p.soft", {}, t("no-calls-yet")));
-  show(parts.recent, others.slice(0, RECENT).map((one) => h("li", {}, h("span.number", {}, one.number), h("span", {}, counterName(one.counter)))));
+  show(parts.recent, others.slice(0, RECENT).map((one) => h("li", {}, h("span.number", {}, one.number), h("span", {}, plan.counterName(one.counter)))));
   drawLines(board);
-  const stopped = board.suspended.map((one) => whyStopped(plan, one));
-  parts.notice.hidden = stopped.length === 0;
-  write(parts.notice, stopped.join(" · "));
+  tellStopped(parts.notice, plan, board.suspended);
 }
 
 // Lines by zone: how many wait, and the longest of the expected waits, where there are any.
@@ -75,7 +72,7 @@ function forget(board) {
 
 function onEvent(frame, board) {
   if (["ticket_called", "ticket_recalled"].includes(frame.kind) && isOurs(frame.counter)) {
-    announcer.add({ number: frame.number, counter: frame.counter, name: counterName(frame.counter, "zh-CN"), nameEn: counterName(frame.counter, "en") });
+    announcer.add({ number: frame.number, counter: frame.counter, name: plan.counterName(frame.counter, "zh-CN"), nameEn: plan.counterName(frame.counter, "en") });
   }
   forget(board);
   draw(board);
@@ -103,6 +100,7 @@ async function tellOf(call, lag_ms) {
 begin("display", async () => {
   plan = await planOf(hall);
   document.title = named(plan);
+  if (zone && !plan.zoneOf[zone]) throw new Refused(404, { type: "unknown-zone" });
   layout();
   let stream = null;
   const mark = (number) => { speaking = number; if (stream?.board) draw(stream.board); };

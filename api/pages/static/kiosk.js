@@ -1,9 +1,9 @@
 // The kiosk: choose what you came for, see how long it takes, take a number. Stored first, printed after.
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { button, h, show, write } from "./lib/dom.js";
-import { begin, fill, places, planOf, staleMark, stopping, whyStopped } from "./lib/page.js";
+import { begin, places, planOf, root, staleMark, stopping, whyStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
-import { clock, date, language, likely, named, speak, t } from "./lib/words.js";
+import { clock, date, language, languageSwitch, likely, named, speak, t } from "./lib/words.js";
 
 const IDLE_MS = 45_000;
 const TAKEN_MS = 20_000;
@@ -54,8 +54,6 @@ async function printSlip() {
   }
 }
 
-const inLanguage = (texts) => texts?.[language] ?? texts?.[plan.languages[0]];
-
 function expected(service) {
   const waiting = board?.services[service.id]?.waiting ?? 0;
   return [stopping(board, service.id).length ? t("calls-suspended") : "", t("people-ahead", { count: waiting }), likely(estimates[service.id])].filter(Boolean).join(" · ");
@@ -89,11 +87,11 @@ function confirmation() {
     ...stopping(board, chosen.id).map((one) => h("p.notice", {}, whyStopped(plan, one))),
     bringing() ? h("p.notice.good", {}, t("bring", { what: bringing() })) : null,
     classes.length ? h("fieldset", {}, h("legend", {}, t("priority-question")), h("div.tiles", {}, classes.map((one) =>
-      button({ class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span.soft", {}, inLanguage(one.condition) ?? t("priority-checked")))))) : null,
+      button({ class: "tile", "aria-pressed": String(priority === one), onclick: choose(one) }, h("strong", {}, named(one)), h("span.soft", {}, plan.inLanguage(one.condition) ?? t("priority-checked")))))) : null,
     h("div.foot", {}, parts.fault, button({ class: "primary big", onclick: () => take(key) }, t("take-number")), back(() => { chosen = null; draw(); }))];
 }
 
-const bringing = () => inLanguage(chosen.bring);
+const bringing = () => plan.inLanguage(chosen.bring);
 
 function slip() {
   parts.code = h("img", { src: `/qr/t/${taken.id}.svg`, alt: t("qr-of-ticket"), class: "code" });
@@ -118,7 +116,8 @@ function layout() {
   parts.fresh = stale.fresh;
   if (stream) stale.fresh(stream.isFresh);
   parts.name = h("h1", {}, named(plan));
-  parts.screen = fill(stale, parts.name);
+  parts.screen = h("div.body");
+  show(root, stale.mark, h("header.head.no-print", {}, parts.name, languageSwitch()), parts.screen);
 }
 
 begin("kiosk", async () => {

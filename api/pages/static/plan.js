@@ -2,7 +2,7 @@
 // a draft stays on this machine until it is applied, also when somebody else was faster.
 import { Refused, answerTo, explain, hallPath } from "./lib/api.js";
 import { button, h, show, toast, write } from "./lib/dom.js";
-import { begin, fill, places, staleMark } from "./lib/page.js";
+import { begin, fill, places } from "./lib/page.js";
 import { Unreadable, lineAt, lineOf, positions } from "./lib/positions.js";
 import { Stream } from "./lib/stream.js";
 import { has, t } from "./lib/words.js";
@@ -59,15 +59,15 @@ async function faultsOrChanges(text) {
     return { changes: answer.document.changes };
   } catch (error) {
     if (error instanceof Unreadable) return { faults: [{ line: lineOf(text, error.at), text: t("fault-not-json") }] };
-    if (error instanceof Refused && error.status === 412) { await overtaken(); return { faults: [] }; }
-    if (error instanceof Refused && error.problem.faults) return { faults: error.problem.faults.map((one) => ({ line: lineAt(text, where, one.place), place: one.place, text: faultText(one) })) };
-    if (error instanceof Refused && error.problem.in_use) return { faults: error.problem.in_use.map((one) => ({ line: 0, text: t("plan-in-use", { what: one }) })) };
-    if (error instanceof Refused) return { faults: [{ line: lineAt(text, where, error.problem.place ?? ""), text: explain(error) }] };
-    throw error;
+    if (!(error instanceof Refused)) throw error;
+    if (error.status === 412) { await overtaken(); return { faults: [] }; }
+    if (error.problem.faults) return { faults: error.problem.faults.map((one) => ({ line: lineAt(text, where, one.place), place: one.place, text: faultText(one) })) };
+    if (error.problem.uses) return { faults: error.problem.uses.map((one) => ({ line: 0, text: t("plan-in-use", { what: t(`in-use-${one.code}`, { ...one, state: one.state && t(`state-${one.state}`) }) }) })) };
+    return { faults: [{ line: lineAt(text, where, error.problem.place ?? ""), text: explain(error) }] };
   }
 }
 
-const faultText = (fault) => (has(`fault-${fault.code}`) ? t(`fault-${fault.code}`, { bound: fault.bound ?? "" }) : fault.message);
+const faultText = (fault) => (has(`fault-${fault.code}`) ? t(`fault-${fault.code}`, { bound: fault.bound ?? "" }) : fault.message.replace(/^Value error, /, ""));
 
 // -- somebody else was faster
 
@@ -147,7 +147,7 @@ function draw() {
   show(parts.changes, changes.map(change));
 }
 
-function layout(stale) {
+function layout() {
   parts.text = h("textarea", { id: "plan", spellcheck: "false", wrap: "off", autocomplete: "off", "aria-describedby": "verdict" });
   parts.gutter = h("div.gutter", { "aria-hidden": "true" });
   parts.marks = h("div.marks", { "aria-hidden": "true" });
@@ -158,14 +158,13 @@ function layout(stale) {
   parts.conflict = h("div.notice.stack", { role: "alert", hidden: true });
   parts.apply = button({ class: "primary", disabled: true, onclick: apply }, t("plan-apply"));
   parts.discard = button({ onclick: discard }, t("plan-discard"));
-  fill(stale, `${t("title-plan")} · ${hall}`, [parts.discard, parts.apply], h("div.stack", {}, parts.conflict, h("label", { for: "plan" }, t("plan-text")), parts.editor),
+  return fill(`${t("title-plan")} · ${hall}`, [parts.discard, parts.apply], h("div.stack", {}, parts.conflict, h("label", { for: "plan" }, t("plan-text")), parts.editor),
       h("section.card.stack", { "aria-label": t("plan-preview") }, h("h2", {}, t("plan-preview")), parts.verdict, parts.faults, parts.changes));
 }
 
 begin("plan", async () => {
   known = await load();
-  const stale = staleMark();
-  layout(stale);
+  const fresh = layout();
   const draft = JSON.parse(localStorage.getItem(DRAFT) ?? "null");
   parts.text.value = draft?.text ?? known.text;
   if (draft && draft.text !== known.text) {
@@ -175,5 +174,5 @@ begin("plan", async () => {
   let soon = null;
   parts.text.addEventListener("input", () => { parts.apply.disabled = true; clearTimeout(soon); soon = setTimeout(() => check().catch(failed), CHECK_MS); drawLines([]); });
   await check();
-  new Stream(`${path}/stream`, { fresh: stale.fresh, event: (frame) => { if (frame.kind === "plan_changed") overtaken().catch(() => {}); } });
+  new Stream(`${path}/stream`, { fresh, event: (frame) => { if (frame.kind === "plan_changed") overtaken().catch(() => {}); } });
 });

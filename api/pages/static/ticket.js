@@ -1,7 +1,7 @@
 // A visitor's own ticket on a phone: the number, the place in line, and what can be done about it.
 import { explain, read, single, tell, ticketPath } from "./lib/api.js";
 import { ask, button, h, show, toast, write } from "./lib/dom.js";
-import { begin, fill, indexed, places, staleMark } from "./lib/page.js";
+import { begin, fill, indexed, places } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms } from "./lib/time.js";
 import { clock, likely, minutes, named, t } from "./lib/words.js";
@@ -88,14 +88,13 @@ function draw() {
 begin("ticket", async () => {
   const first = await read(ticketPath(id));
   await menu();
-  const stale = staleMark();
   parts.number = h("p.number.huge");
   parts.service = h("p.service");
   parts.headline = h("p.headline", { role: "status", "aria-live": "assertive" });
   parts.detail = h("p.soft");
   parts.buttons = h("div.stack");
   parts.card = h("section.card.stack.ticket", { "aria-label": t("your-ticket") }, h("p.soft", {}, t("your-number")), parts.number, parts.service, parts.headline, parts.detail);
-  fill(stale, named(plan), null, parts.card, parts.buttons, h("p.soft.small", {}, t("keep-this-page")));
+  const fresh = fill(named(plan), null, parts.card, parts.buttons, h("p.soft.small", {}, t("keep-this-page")));
   take(first);
-  new Stream(`${ticketPath(id)}/stream`, { fresh: stale.fresh, ticket: take, estimate(frame) { estimate = frame.estimate; draw(); } });
+  new Stream(`${ticketPath(id)}/stream`, { fresh, ticket: take, estimate(frame) { estimate = frame.estimate; draw(); } });
 });

@@ -36,19 +36,29 @@ def put_plan(hall: Hall, command: c.PutPlan, now_ms: int) -> Iterator[ev.Event]:
 
 def _refuse_loss(hall: Hall, plan: Plan) -> None:
     """What is in use cannot be planned away: people would be left standing."""
-    lost = [
-        f"counter {counter.id} is open"
+    lost: list[tuple[str, dict[str, str]]] = [
+        (f"counter {counter.id} is open", {"code": "counter", "counter": counter.id})
         for counter in hall.counters.values()
         if counter.is_open and counter.id not in plan.counters
     ]
     for ticket in hall.tickets.values():
+        what = {"number": ticket.number, "state": ticket.state}
+        told = f"{ticket.number} is {ticket.state}"
         if ticket.service not in plan.services:
-            lost.append(f"{ticket.number} is {ticket.state} for {ticket.service}")
+            lost.append((f"{told} for {ticket.service}", {"code": "service", **what, "service": ticket.service}))
         if ticket.priority not in plan.priorities:
-            lost.append(f"{ticket.number} is {ticket.state} with class {ticket.priority}")
-    lost += [f"{service} is suspended" for service in hall.suspensions if service and service not in plan.services]
+            lost.append(
+                (f"{told} with class {ticket.priority}", {"code": "priority", **what, "priority": ticket.priority})
+            )
+    lost += [
+        (f"{service} is suspended", {"code": "suspended", "service": service})
+        for service in hall.suspensions
+        if service and service not in plan.services
+    ]
     if lost:
-        raise errors.PlanInUse("The plan leaves out what is in use: " + "; ".join(lost[:10]) + ".", in_use=lost[:100])
+        texts = [text for text, _ in lost[:100]]
+        detail = "The plan leaves out what is in use: " + "; ".join(texts[:10]) + "."
+        raise errors.PlanInUse(detail, in_use=texts, uses=[use for _, use in lost[:100]])
 
 
 def _day(hall: Hall, date: str) -> ev.DayOpened:

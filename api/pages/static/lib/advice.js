@@ -1,5 +1,5 @@
 // Staffing advice in words, and what who is in charge makes of it.
-import { ask, button, form, h, show } from "./dom.js";
+import { ask, button, form, h, labelled, show } from "./dom.js";
 import { clock, language, t } from "./words.js";
 
 const inWords = (text) => text?.[language] ?? text?.en ?? "";
@@ -8,7 +8,7 @@ const inWords = (text) => text?.[language] ?? text?.en ?? "";
 function declined() {
   return ask(t("decline-why"), (close) => {
     const why = h("input", { maxlength: 200 });
-    return form(() => close({ answer: "declined", ...(why.value.trim() && { reason: why.value.trim() }) }), h("label", {}, t("why"), why), h("button.primary", {}, t("decline")));
+    return form(() => close({ answer: "declined", ...(why.value.trim() && { reason: why.value.trim() }) }), labelled("why", why), h("button.primary", {}, t("decline")));
   });
 }
 

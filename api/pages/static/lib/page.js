@@ -1,6 +1,6 @@
 // What every page does first: its language, its hall's plan where it may read it, and a mark when it is out of date.
 import { Refused, explain, hallPath, read } from "./api.js";
-import { button, form, h, show } from "./dom.js";
+import { button, form, h, labelled, show, write } from "./dom.js";
 import { heard } from "./time.js";
 import { language, languageSwitch, named, preferred, speak, t } from "./words.js";
 
@@ -13,11 +13,11 @@ export function staleMark(advice = "") {
   return { mark, fresh: (isFresh) => { mark.hidden = isFresh; document.documentElement.dataset.fresh = String(isFresh); } };
 }
 
-// The page: its mark, a head with `tools`, and what it is about, which is given back.
-export function fill(stale, title, tools, ...body) {
-  const main = h("div.body", {}, ...body);
-  show(root, stale.mark, h("header.head.no-print", {}, title.nodeType ? title : h("h1", {}, title), ...[tools].flat(), languageSwitch()), main);
-  return main;
+// The page: a head with `tools`, what it is about, and a mark that is told whether all this is fresh.
+export function fill(title, tools, ...body) {
+  const stale = staleMark();
+  show(root, stale.mark, h("header.head.no-print", {}, title.nodeType ? title : h("h1", {}, title), tools, languageSwitch()), h("div.body", {}, ...body));
+  return stale.fresh;
 }
 
 export async function begin(name, work) {
@@ -37,7 +37,7 @@ export async function begin(name, work) {
 function tokenForm() {
   const input = h("input", { type: "password", autocomplete: "off", required: true, name: "token" });
   const take = () => { localStorage.setItem("token", input.value.trim()); location.reload(); };
-  return form(take, h("label", {}, t("token"), input), h("button.primary", {}, t("go-on")));
+  return form(take, labelled("token", input), h("button.primary", {}, t("go-on")));
 }
 
 // The plan, and by the board's own word the hall's time.
@@ -49,6 +49,12 @@ export async function planOf(hall) {
 
 // Why calls stand still, in words: of the whole hall, or of one service.
 export const whyStopped = (plan, one) => (one.service ? t("service-suspended", { service: named(plan.serviceOf[one.service]), reason: one.reason }) : t("hall-suspended", { reason: one.reason }));
+
+export function tellStopped(element, plan, suspended) {
+  const text = suspended.map((one) => whyStopped(plan, one)).join(" · ");
+  element.hidden = !text;
+  write(element, text);
+}
 
 // What of a board's suspensions stops a service.
 export const stopping = (board, service) => board?.suspended.filter((one) => [undefined, service].includes(one.service)) ?? [];
@@ -62,6 +68,7 @@ export function indexed(plan) {
     if (counter && (counter.names?.[wanted] || wanted === plan.languages[0])) return named(counter, wanted);
     return wanted === "en" ? `counter ${id}` : t("counter-number", { number: id });
   };
+  plan.inLanguage = (texts) => texts?.[language] ?? texts?.[plan.languages[0]];
   plan.zoneOf = Object.fromEntries(plan.zones.map((zone) => [zone.id, zone]));
   return plan;
 }
