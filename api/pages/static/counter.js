@@ -58,8 +58,8 @@ function primary() {
   return callNext();
 }
 
-// A second press may be meant for what stood on the button before: for a moment it does nothing. Not by `disabled`,
-// which would take the focus away.
+// A second press may be meant for what stood on the button before: for a moment it does nothing. `disabled` would
+// take the focus away.
 function settle() {
   parts.primary.ariaDisabled = "true";
   clearTimeout(settled);
@@ -123,7 +123,7 @@ function allowed() {
 }
 
 function layout() {
-  parts.clerk = h("input", { value: localStorage.getItem("clerk") ?? "", autocomplete: "username", maxlength: 80, id: "clerk" });
+  parts.clerk = h("input", { value: localStorage.getItem("clerk") ?? "", autocomplete: "username", maxlength: 80 });
   parts.sign = form(signOn, labelled("your-name", parts.clerk));
   parts.state = h("span.tag");
   parts.who = h("p.soft.small");

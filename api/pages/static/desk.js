@@ -57,9 +57,7 @@ async function change(ticket) {
     const service = h("select", {}, plan.services.map((one) => h("option", { value: one.id, selected: one.id === ticket.service }, named(one))));
     const priority = h("select", {}, plan.priorities.map((one) => h("option", { value: one.id, selected: one.id === ticket.priority }, named(one))));
     const why = h("input", { required: true, maxlength: 200 });
-    const submit = () => {
-      close({ reason: why.value, ...(service.value !== ticket.service && { service: service.value }), ...(priority.value !== ticket.priority && { priority: priority.value }) });
-    };
+    const submit = () => close({ reason: why.value, ...(service.value !== ticket.service && { service: service.value }), ...(priority.value !== ticket.priority && { priority: priority.value }) });
     return form(submit, labelled("service", service), labelled("priority", priority), labelled("why", why), h("button.primary", {}, t("put-right")));
   });
   if (body) await act(ticket, "change", body);

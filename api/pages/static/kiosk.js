@@ -21,7 +21,7 @@ async function restart() {
   draw();
 }
 
-// Told of what a person does alone: on a busy day the stream never rests.
+// Told of what a person does alone: the stream never rests.
 function stayAwake(after_ms = taken ? TAKEN_MS : IDLE_MS) {
   clearTimeout(idle);
   idle = setTimeout(restart, after_ms);

@@ -53,12 +53,12 @@ function detail() {
 }
 
 async function postpone() {
-  const by_s = await ask(t("postpone-by"), (close) => [h("div.choices", {}, POSTPONE_S.filter((one) => one <= plan.postpone_max_s).map((one) => button({ onclick: () => close(one) }, minutes(one))))]);
+  const by_s = await ask(t("postpone-by"), (close) => h("div.choices", {}, POSTPONE_S.filter((one) => one <= plan.postpone_max_s).map((one) => button({ onclick: () => close(one) }, minutes(one)))));
   if (by_s) await act("postpone", { by_s });
 }
 
 async function cancel() {
-  const sure = await ask(t("cancel-sure"), (close) => [button({ class: "danger", onclick: () => close(true) }, t("cancel-yes"))], t("cancel-no"));
+  const sure = await ask(t("cancel-sure"), (close) => button({ class: "danger", onclick: () => close(true) }, t("cancel-yes")), t("cancel-no"));
   if (sure) await act("cancel");
 }
 
