@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.pages.conftest import SERVICES, TAX, NewPage, document
+from tests.pages.conftest import COUNTERS, SERVICES, TAX, NewPage, document
 from tests.running import Node
 
 NAMES = count(1)
@@ -121,8 +121,9 @@ def test_enter_in_the_name_signs_on(new_page: NewPage, node: Node) -> None:
 def test_a_stopped_service_is_not_told_as_an_empty_line(new_page: NewPage, node: Node, open_counter: str) -> None:
     """The console says why; calling says that calls stand still, not that nobody waits."""
     counter = new_page(f"/counter/{open_counter}/2")
-    big(counter).click()
-    big(counter).click()
+    for words in ("叫下一位", "已到窗口"):
+        expect(big(counter)).to_have_text(words)
+        big(counter).click()
     post(node, f"halls/{open_counter}/suspend", service="tax", reason="停电")
     expect(counter.locator(".notice").filter(has_text="“税务”暂停办理：停电")).to_be_visible()
     counter.get_by_role("button", name="办结并叫下一位").click()
@@ -137,9 +138,9 @@ def test_a_counter_follows_its_plan(new_page: NewPage, node: Node, open_counter:
     """A service that is new has its name in line, and a counter its new one, without a reload."""
     counter = new_page(f"/counter/{open_counter}/2")
     expect(counter.get_by_role("heading", level=1)).to_have_text("2号窗口")
-    plan = document(open_counter)
-    plan["services"] = [*SERVICES, {**TAX, "id": "visa", "name": "签证", "prefix": "C", "names": {}}]
-    plan["counters"][1] = {**plan["counters"][1], "name": "二号台", "services": ["land", "tax", "visa"]}
+    visa = {**TAX, "id": "visa", "name": "签证", "prefix": "C", "names": {}}
+    second = {**COUNTERS[1], "name": "二号台", "services": ["land", "tax", "visa"]}
+    plan = document(open_counter, services=[*SERVICES, visa], counters=[COUNTERS[0], second, COUNTERS[2]])
     httpx.put(f"{node.base_url}/v1/halls/{open_counter}", json=plan).raise_for_status()
     post(node, f"halls/{open_counter}/tickets", service="visa")
     expect(counter.get_by_role("region", name="等待本窗口")).to_contain_text("签证")
