@@ -43,6 +43,7 @@ def state(counter: Page) -> Locator:
 
 def is_ready(counter: Page) -> None:
     """The large button has been there for long enough to be meant."""
+    expect(big(counter)).not_to_be_empty()
     expect(big(counter)).to_be_enabled()
 
 
