@@ -9,7 +9,7 @@ from api import problems, stream
 from api.asking import Application
 from api.direct import Direct
 from api.edge import Edge
-from api.pages import clips, serving
+from api.pages import clips, description, serving
 from api.routes import counters, following, halls, menu, node, plans, promise, reports, staffing, tickets
 from api.service import Service
 from models.answers import Problem
@@ -30,7 +30,13 @@ def build(service: Service) -> Edge:
             yield
 
     app = Application(
-        title="Queue service", version="1", description=ABOUT, lifespan=lifespan, redoc_url=None, redirect_slashes=False
+        title="Queue service",
+        version="1",
+        description=ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     app.service = service
     problems.install(app)
@@ -48,6 +54,7 @@ def build(service: Service) -> Edge:
         stream,
         serving,
         clips,
+        description,
     )
     routers = [module.ROUTER for module in modules]
     for router in routers:

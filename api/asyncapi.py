@@ -52,12 +52,17 @@ _COUNTER: Schema = {
     "recalls": {**_COUNT, "description": "how often the call was repeated, while called"},
     "pause_reason": _TEXT,
 }
-_SUSPENSION: Schema = {"service": _TEXT, "reason": _TEXT, "since": _TIME}
+_SUSPENSION: Schema = {
+    "service": _TEXT,
+    "reason": _TEXT,
+    "since": _TIME,
+    "turn_away": {"type": "boolean", "description": "no tickets are given either"},
+}
 _CALL: Schema = {"number": _TEXT, "counter": _TEXT, "at": _TIME}
 _LISTS: Schema = {
     "suspended": {
         "type": "array",
-        "items": _object(_SUSPENSION, ["reason", "since"], "without `service`: the whole hall"),
+        "items": _object(_SUSPENSION, ["reason", "since", "turn_away"], "without `service`: the whole hall"),
     },
     "recent": {
         "type": "array",

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator, StrictBool
+from pydantic_core import PydanticCustomError
 
 LINE_PATTERN = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x1f\x7f]*$"
 """Text of one line, not blank: control characters end up on displays and in spreadsheets, and NUL is no text to
@@ -13,20 +14,20 @@ PostgreSQL."""
 
 def _is_number(given: Any) -> Any:
     if isinstance(given, str | bytes | bool):
-        raise ValueError("should be a number")  # noqa: TRY004 (pydantic reports values that do not fit)
+        raise PydanticCustomError("number_type", "should be a number")
     return given
 
 
 def _is_time(given: Any) -> Any:
     if isinstance(given, datetime) or (isinstance(given, str) and re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", given)):
         return given
-    raise ValueError("should be a time such as 2026-11-24T14:12:21Z")
+    raise PydanticCustomError("time_type", "should be a time such as 2026-11-24T14:12:21Z")
 
 
 def _is_date(given: Any) -> Any:
     if isinstance(given, date) or (isinstance(given, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", given)):
         return given
-    raise ValueError("should be a date such as 2026-11-24")
+    raise PydanticCustomError("date_type", "should be a date such as 2026-11-24")
 
 
 NUMBER = BeforeValidator(_is_number)

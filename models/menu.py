@@ -5,7 +5,8 @@ from models.plan import CounterDocument, Names, ZoneDocument
 
 
 class MenuService(AnswerShape):
-    """A service. `waiting`: how many do; `suspended`: no calls now; `bring`: what to bring along, by language."""
+    """A service. `waiting`: how many do; `suspended`: no calls now; `turned_away`: no tickets either; `bring`: what to
+    bring along, by language."""
 
     id: str
     name: str
@@ -14,11 +15,13 @@ class MenuService(AnswerShape):
     zone: str | None
     waiting: int
     suspended: bool
+    turned_away: bool
     estimate: EstimateAnswer
 
 
 class MenuAnswer(AnswerShape):
-    """A hall as visitors know it. `phone_tickets`: a phone may take one; `come_now_ahead`: when to come."""
+    """A hall as visitors know it. `phone_tickets`: a phone may take one; `come_now_ahead`: when to come;
+    `postpones_left`: how often a ticket can still be postponed, None in the menu of a hall."""
 
     id: str
     name: str
@@ -28,6 +31,7 @@ class MenuAnswer(AnswerShape):
     phone_tickets: bool
     come_now_ahead: int
     postpone_max_s: int
+    postpones_left: int | None
     zones: list[ZoneDocument]
     services: list[MenuService]
     counters: list[CounterDocument]

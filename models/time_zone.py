@@ -3,6 +3,8 @@
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydantic_core import PydanticCustomError
+
 _NOT_OF_IANA = re.compile("localtime|posixrules|Factory|(?:posix|right)/.*")
 """What else lies in a system's folder of zones: it depends on the machine, means nothing, or counts leap seconds."""
 
@@ -16,4 +18,4 @@ def known_time_zone(name: str) -> str:
             return name
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
-    raise ValueError("not the name of an IANA time zone, such as Asia/Shanghai")
+    raise PydanticCustomError("time_zone", "not the name of an IANA time zone, such as Asia/Shanghai")

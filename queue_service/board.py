@@ -210,9 +210,11 @@ def _counter_patch(hall: Hall, counter: Counter) -> dict[str, Any]:
 
 
 def suspended(hall: Hall) -> list[dict[str, Any]]:
-    """What is suspended, why and since when; without `service`: the whole hall."""
+    """What is suspended, why, since when, and whether tickets are given on; without `service`: the whole hall."""
     return [
-        _without_nulls({"service": one.service, "reason": one.reason, "since": rfc3339(one.since_ms)})
+        _without_nulls(
+            {"service": one.service, "reason": one.reason, "since": rfc3339(one.since_ms), "turn_away": one.turn_away}
+        )
         for one in hall.suspensions.values()
     ]
 

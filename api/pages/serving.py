@@ -78,7 +78,8 @@ def _headers(request: Request, etag: str) -> dict[str, str]:
     }
 
 
-def _answer(request: Request, content: bytes, media_type: str) -> Response:
+def answer(request: Request, content: bytes, media_type: str) -> Response:
+    """Content that only changes with the service, under the pages' policy."""
     etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     headers = _headers(request, etag)
     if request.headers.get("if-none-match") == etag:
@@ -103,7 +104,7 @@ def _file(name: str) -> bytes | None:
 
 def _page(page: str) -> None:
     async def show(request: Request) -> Response:
-        return _answer(request, _shell(page), "text/html; charset=utf-8")
+        return answer(request, _shell(page), "text/html; charset=utf-8")
 
     ROUTER.add_api_route(PAGES[page], show, methods=["GET"], name=f"{page}_page")
 
@@ -120,7 +121,7 @@ async def static_file(request: Request, name: str) -> Response:
         return problem(404, "not-found", "There is no such file.", "Pages load only what belongs to them.")
     suffix = name[name.rindex(".") :]
     media_type = _TYPES.get(suffix) or mimetypes.types_map[suffix]
-    return _answer(request, content, f"{media_type}; charset=utf-8")
+    return answer(request, content, f"{media_type}; charset=utf-8")
 
 
 @ROUTER.get("/qr/{kind}/{name}.svg")
@@ -131,4 +132,4 @@ async def qr(request: Request, kind: str, name: str) -> Response:
     url = f"{request.url.scheme}://{request.headers.get('host', '')}/{kind}/{name}"
     drawn = BytesIO()
     segno.make(url, error="m", micro=False).save(drawn, kind="svg", scale=4, border=2, xmldecl=False, nl=False)
-    return _answer(request, drawn.getvalue(), "image/svg+xml")
+    return answer(request, drawn.getvalue(), "image/svg+xml")

@@ -57,7 +57,10 @@ async def read_menu_of_ticket(request: Request, ticket: TicketPath) -> Response:
     """The menu of a ticket's hall, for whoever holds the ticket."""
     service = service_of(request)
     await service.ticket(ticket)
-    return _menu(request, await service.current_view(hall_of(ticket)))
+    view = await service.current_view(hall_of(ticket))
+    found = view.hall.tickets.get(ticket)
+    left = max(0, view.hall.rules.postpone_times - found.postpones) if found else 0
+    return _menu(request, view, left)
 
 
 async def _allowed(request: Request, hall: str) -> View | None:
@@ -79,7 +82,7 @@ def _phone(view: View) -> dict[str, Any]:
     return phone
 
 
-def _menu(request: Request, view: View) -> Response:
+def _menu(request: Request, view: View, postpones_left: int | None = None) -> Response:
     hall, document, phone = view.hall, view.hall.rules.document, _phone(view)
     estimates = service_of(request).live.estimates(hall)
     services = [
@@ -87,6 +90,7 @@ def _menu(request: Request, view: View) -> Response:
             **{name: part.get(name, {}) for name in ("id", "name", "names", "bring", "zone")},
             "waiting": hall.waiting_count(part["id"]),
             "suspended": hall.is_suspended(part["id"]),
+            "turned_away": hall.turns_away(part["id"]),
             "estimate": estimates[part["id"]],
         }
         for part in document["services"]
@@ -97,6 +101,7 @@ def _menu(request: Request, view: View) -> Response:
         "phone_tickets": phone["tickets"],
         "come_now_ahead": phone["come_now_ahead"],
         "postpone_max_s": document["postpone"]["max_s"],
+        "postpones_left": postpones_left,
         "services": services,
     }
     return json_response(orjson.dumps(found))

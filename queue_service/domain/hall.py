@@ -250,6 +250,13 @@ class Hall:
         """Whether calls have stopped for a service."""
         return bool(self.suspensions) and (None in self.suspensions or service in self.suspensions)
 
+    def turns_away(self, service: str) -> bool:
+        """Whether a suspension stops tickets for a service, too."""
+        if not self.suspensions:
+            return False
+        found = (self.suspensions.get(scope) for scope in (None, service))
+        return any(one is not None and one.turn_away for one in found)
+
     def standing_alerts(self) -> list[Alert]:
         """Those that are not cleared."""
         return [alert for alert in self.alerts.values() if alert.cleared_at_ms is None]

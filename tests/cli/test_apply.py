@@ -33,4 +33,6 @@ def test_a_plan_that_moves_a_hall_under_its_visitors_is_refused(
     file.write_text(PLAN, encoding="utf-8")
     refused = queue_service("apply", file, "--database-url", url)
     assert (refused.code, refused.out) == (2, "")
-    assert "In the way of this plan: 1 ticket is open: the time zone can be changed once it is done with" in refused.err
+    assert (
+        "In the way of this plan: open tickets: 1 (the time zone can be changed once they are done with" in refused.err
+    )

@@ -24,7 +24,7 @@ def test_a_hall_does_not_move_while_tickets_are_open(zone: str) -> None:
     driver.issue(channel=Channel.WEB)
     refusal = driver.refused(moved(zone), errors.PlanInUse)
     assert refusal.facts["in_use"][0] == (
-        "2 tickets are open: the time zone can be changed once they are done with, before a day's first number"
+        "open tickets: 2 (the time zone can be changed once they are done with, before a day's first number)"
     )
     assert driver.hall.rules.calendar.time_zone == "Asia/Shanghai"
 
@@ -53,7 +53,7 @@ def test_who_is_served_over_midnight_is_waited_for() -> None:
     driver = HallDriver()
     ticket = driver.serve(driver.issue())
     driver.now_ms = at(24, 1)
-    assert "1 ticket is open" in driver.refused(moved("Asia/Tokyo"), errors.PlanInUse).facts["in_use"][0]
+    assert "open tickets: 1 " in driver.refused(moved("Asia/Tokyo"), errors.PlanInUse).facts["in_use"][0]
     driver.do(c.Finish(ticket))
     driver.do(moved("Asia/Tokyo"))
 

@@ -121,7 +121,7 @@ async def test_a_hall_moves_into_another_zone_between_its_days(halls: Halls) -> 
     for method, path in (("PUT", "/v1/halls/hall"), ("POST", "/v1/halls/hall/plan-check")):
         refused = await halls.client.request(method, path, json=east)
         assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (409, "plan-in-use")
-        assert "1 ticket is open: the time zone can be changed once it is done with" in refused.json()["detail"]
+        assert "open tickets: 1 (the time zone can be changed once they are done with" in refused.json()["detail"]
     assert (await halls.get(f"tickets/{ticket['id']}"))["state"] == "waiting"
     halls.clock.set_ms(ms("2026-03-03T00:00:01-11:00"))
     assert (await halls.client.put("/v1/halls/hall", json=east)).status_code == 200

@@ -136,7 +136,8 @@ async def test_suspend_and_resume(desks: Desks) -> None:
     await desk.post("suspend", reason="fire alarm", turn_away=True)
     assert (await desk.refused("counters/1/call-next", "suspended"))["reason"] == "fire alarm"
     assert (await desk.refused("tickets", "turned-away", service="land"))["reason"] == "suspended"
-    assert len((await desk.get("board"))["board"]["suspended"]) == 2
+    shown = (await desk.get("board"))["board"]["suspended"]
+    assert [(one.get("service"), one["turn_away"]) for one in shown] == [("tax", False), (None, True)]
     await desk.refused("suspend", "suspended", reason="again")
     await desk.post("resume")
     assert (await desk.post("resume", service="tax"))["suspended"] == []

@@ -111,3 +111,9 @@ def test_the_supervisor_hears_of_a_display_without_a_voice(browser: Browser, new
     counter = httpx.get(f"{node.base_url}/v1/halls/mute/counters/1").json()
     assert counter["announced_at"] is not None
     display.context.close()
+
+
+def test_a_display_of_no_zone_says_so(new_page: NewPage, node: Node) -> None:
+    """An address that was mistyped shows an explanation, not an empty lobby."""
+    display = new_page("/display/hall?zone=zzz")
+    expect(display.get_by_role("alert")).to_have_text("本厅没有这个区域。请检查本页地址")

@@ -1,9 +1,10 @@
 """The supervisor's board: what is wrong is seen, heard and acknowledged, and what can be done stands beside it."""
 
 import httpx
+import pytest
 from playwright.sync_api import Route, expect
 
-from tests.pages.conftest import NewPage, document
+from tests.pages.conftest import LANGUAGES, NewPage, document
 from tests.running import Node, until
 
 ADVICE = {
@@ -109,3 +110,24 @@ def test_advice_is_told_in_words_and_answered(new_page: NewPage, node: Node) -> 
     expect(region).to_contain_text("未采纳")
     assert answers == [{"answer": "declined", "reason": "午休"}]
     expect(region.get_by_role("button")).to_have_count(0)
+
+
+def test_all_halls_have_their_names_in_the_reader_s_language(new_page: NewPage, node: Node) -> None:
+    """Not only the one whose board this is."""
+    for hall in ("first", "second"):
+        named = document(hall, name=f"{hall}厅", names={"en": f"The {hall} hall"})
+        httpx.put(f"{node.base_url}/v1/halls/{hall}", json=named).raise_for_status()
+    halls = new_page("/board/first", "en").get_by_role("region", name="Halls")
+    expect(halls.get_by_role("link", name="The second hall")).to_be_visible()
+    expect(halls.get_by_role("link", name="厅")).to_have_count(0)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_board_fits_a_phone(new_page: NewPage, node: Node, lang: str) -> None:
+    """The hall's name has room beside the buttons, and nothing is wider than the screen."""
+    httpx.put(f"{node.base_url}/v1/halls/narrow", json=document("narrow")).raise_for_status()
+    board = new_page("/board/narrow", lang, width=390)
+    expect(board.get_by_role("table")).to_be_visible()
+    name = board.get_by_role("heading", level=1)
+    assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth && name.clientWidth > 60")
+    assert board.evaluate("document.documentElement.scrollWidth") == 390

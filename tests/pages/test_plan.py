@@ -90,3 +90,21 @@ def test_a_hall_can_be_begun_in_the_browser(new_page: NewPage, node: Node) -> No
     editor.get_by_role("button", name="应用").click()
     expect(editor.locator("html")).to_have_attribute("data-fresh", "true")
     assert httpx.get(f"{node.base_url}/v1/halls/begun").json()["name"] == "新厅"
+
+
+def test_no_fault_is_left_in_another_language(new_page: NewPage, node: Node) -> None:
+    """A number written as a text, no time zone, no date, and what is in use: each in the reader's words."""
+    put(node, "worded")
+    ticket = httpx.post(f"{node.base_url}/v1/halls/worded/tickets", json={"service": "tax"}).json()
+    editor = new_page("/plan/worded")
+    plan = written(editor)
+    for change, words in (
+        ({"max_overtake_s": "60"}, "应为数字"),
+        ({"time_zone": "Nowhere/At-All"}, "不是 IANA 时区名，如 Asia/Shanghai"),
+        ({"calendar": {**plan["calendar"], "closed_dates": [20261124]}}, "应为日期，如 2026-11-24"),
+    ):
+        rewrite(editor, {**plan, **change})
+        expect(editor.locator(".mark")).to_have_text(words)
+    land = [one for one in plan["services"] if one["id"] == "land"]
+    rewrite(editor, {**plan, "services": land, "counters": [{**plan["counters"][0], "services": ["land"]}]})
+    expect(editor.locator(".faults li")).to_contain_text(f"{ticket['number']}（等待）属于事项 tax")

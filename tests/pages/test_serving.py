@@ -6,14 +6,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Route, expect
 
 from api.pages.serving import PAGES
 from tests.http.conftest import TOKEN
+from tests.pages.conftest import NewPage
 from tests.running import Node, running_node
 
 STATIC = Path(__file__).parents[2] / "api" / "pages" / "static"
 SCRIPTS = sorted(STATIC.rglob("*.js"))
-PATHS = [path.format(hall="hall", ticket="hall.x", counter="1") for path in PAGES.values()]
+PATHS = ["/docs"] + [path.format(hall="hall", ticket="hall.x", counter="1") for path in PAGES.values()]
 MOST_BYTES = 100_000
 WORDS = {one.stem: json.loads(one.read_text(encoding="utf-8")) for one in sorted((STATIC / "words").glob("*.json"))}
 
@@ -65,6 +67,24 @@ def test_pages_are_free_and_what_they_ask_for_is_not(tmp_path: Path) -> None:
         assert anybody.post("/display/hall").status_code == 401
 
 
+def test_the_description_needs_no_network(new_page: NewPage, node: Node) -> None:
+    """It is drawn from this node's own files, with no other host in reach, under the policy of all pages."""
+    page = new_page("/")
+    asked: list[str] = []
+
+    def away(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route(lambda url: not url.startswith((node.base_url, "data:")), away)
+    page.goto("/docs")
+    expect(page.get_by_role("heading", name="Queue service")).to_be_visible()
+    page.get_by_role("button", name="POST /v1/halls/{hall}/tickets", exact=False).first.click()
+    expect(page.get_by_text("phone-tickets").first).to_be_visible()
+    assert asked == []
+    assert httpx.get(f"{node.base_url}/docs/serving.py").status_code == 404
+
+
 def test_our_script_is_small() -> None:
     """All of it together is under 100 KB: the box behind a display is old."""
     assert sum(one.stat().st_size for one in SCRIPTS) < MOST_BYTES
@@ -87,7 +107,7 @@ def test_words_stand_in_the_catalogue(script: Path) -> None:
     named = set(re.findall(r"""\bt\("([a-z_-]+)""", code))
     assert named <= WORDS["en"].keys()
     assert script.stem == "announcer" or not re.search(r"[\u4e00-\u9fff]", code)
-    assert not re.search(r"""h\("\w+", \{[^{}]*\}, "[A-Za-z]""", code)
+    assert not re.search(r"""h\("[\w.-]+", \{[^{}]*\}, "[A-Za-z]""", code)
 
 
 def test_every_word_is_used() -> None:

@@ -198,3 +198,26 @@ def test_a_visitor_is_set_aside_comes_back_and_is_handed_over(new_page: NewPage,
     moved = httpx.get(f"{staffed.base_url}/v1/tickets/{ticket['id']}").json()
     assert (moved["state"], moved["counter"]) == ("serving", "3")
     post(staffed, f"tickets/{ticket['id']}/finish")
+
+
+def test_a_refused_entry_of_paper_tickets_stays_to_be_put_right(new_page: NewPage, staffed: Node) -> None:
+    """What was typed is kept, and what is wrong is told in the reader's language, beside the field that has it."""
+    desk = new_page("/desk/staffed")
+    desk.get_by_role("button", name="补录纸质号").click()
+    dialog = desk.get_by_role("dialog")
+    dialog.get_by_label("原因").fill("停电")
+    dialog.get_by_label("纸质号码").fill("Z101")
+    dialog.get_by_label("到达时间").fill("00:03")
+    dialog.get_by_label("叫号时间").fill("00:01")
+    dialog.get_by_role("button", name="录入").click()
+    expect(dialog.get_by_role("alert")).to_have_text("时间先后不对：叫号时间不能早于到达时间")
+    expect(dialog.get_by_label("叫号时间")).to_be_focused()
+    expect(dialog.get_by_label("原因")).to_have_value("停电")
+    dialog.get_by_label("叫号时间").fill("00:04")
+    dialog.get_by_label("纸质号码").fill("A001")
+    dialog.get_by_role("button", name="录入").click()
+    expect(dialog.get_by_role("alert")).to_have_text("只能录入应急号段的号码")
+    dialog.get_by_label("纸质号码").fill("Z101")
+    dialog.get_by_role("button", name="录入").click()
+    expect(desk.get_by_text("已录入：Z101")).to_be_visible()
+    expect(dialog).to_have_count(0)

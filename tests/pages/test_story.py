@@ -44,6 +44,12 @@ def sign_on(counter: Page, clerk: str) -> None:
     expect(counter.locator(".tag").first).to_have_text("空闲")
 
 
+def press_space(counter: Page) -> None:
+    """Do what comes next, once it is ready for it."""
+    expect(counter.locator("button.big")).to_be_enabled()
+    counter.keyboard.press("Space")
+
+
 def test_a_whole_visit(new_page: NewPage, node: Node) -> None:
     """A ticket at the kiosk, its place on the phone, the call shown and spoken in the lobby, transferred, finished."""
     display, kiosk, first, third = (
@@ -118,13 +124,13 @@ def test_a_call_can_be_taken_back(new_page: NewPage, node: Node) -> None:
     counter = new_page("/counter/hall/2")
     sign_on(counter, "zhao")
     httpx.post(f"{node.base_url}/v1/halls/hall/tickets", json={"service": "land"}).raise_for_status()
-    counter.keyboard.press("Space")
+    press_space(counter)
     expect(counter.locator(".tag").first).to_have_text("已叫号")
     counter.keyboard.press("u")
     expect(counter.locator(".tag").first).to_have_text("空闲")
-    counter.keyboard.press("Space")
+    press_space(counter)
     expect(counter.locator(".tag").first).to_have_text("已叫号")
-    counter.keyboard.press("Space")
+    press_space(counter)
     expect(counter.locator(".tag").first).to_have_text("办理中")
     counter.get_by_role("button", name="办结并叫下一位").click()
     expect(counter.locator(".tag").first).to_have_text("空闲")

@@ -2,12 +2,12 @@
 import { explain, hallPath, newKey, read, single, tell } from "./lib/api.js";
 import { drawAdvice } from "./lib/advice.js";
 import { chartSection } from "./lib/charts.js";
-import { ask, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { ask, button, form, h, labelled, show, toast, write } from "./lib/dom.js";
+import { begin, fill, places, planOf, whyStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms, since_s } from "./lib/time.js";
 import { Bell, alertNotice, standing } from "./lib/warnings.js";
-import { clock, languageSwitch, lasting, likely, named, span, t } from "./lib/words.js";
+import { clock, lasting, likely, named, span, t } from "./lib/words.js";
 
 const LOOK_MS = 10_000;
 const SOON_MS = 400;
@@ -22,7 +22,9 @@ let plan, board = null, promise = null, report = null, estimates = {}, halls = [
 const parts = {};
 const bell = new Bell();
 const seenHelp = new Set();
+const plans = {}; // of other halls, for their names
 
+const inDigits = (count) => t("number", { count });
 const share = (value) => (value === null || value === undefined ? "–" : t("percent", { share: Math.round(value * 1000) / 10 }));
 
 async function look() {
@@ -35,7 +37,8 @@ async function look() {
 async function lookAround() {
   const found = (await read("/v1/halls")).items;
   if (found.length < 2) return;
-  halls = await Promise.all(found.map(async (one) => ({ ...one, promise: await read(`${hallPath(one.id)}/promise`).catch(() => null) })));
+  const namesOf = async (id) => (plans[id] ??= await read(hallPath(id)).catch(() => null))?.names;
+  halls = await Promise.all(found.map(async (one) => ({ ...one, names: await namesOf(one.id), promise: await read(`${hallPath(one.id)}/promise`).catch(() => null) })));
   drawHalls();
 }
 
@@ -62,8 +65,7 @@ async function acknowledge(alert) {
   const known = localStorage.getItem("supervisor");
   const by = known ?? (await ask(t("who-are-you"), (close) => {
     const name = h("input", { maxlength: 80, autocomplete: "username", required: true });
-    const submit = (event) => { event.preventDefault(); close(name.value.trim()); };
-    return h("form", { class: "stack", onsubmit: submit }, h("label", {}, t("your-name"), name), h("button", { class: "primary" }, t("acknowledge")));
+    return form(() => close(name.value.trim()), labelled("your-name", name), h("button.primary", {}, t("acknowledge")));
   }));
   if (!by) return;
   localStorage.setItem("supervisor", by);
@@ -75,20 +77,19 @@ const isWarnedOf = (one) => standing(promise.alerts).some((alert) => alert.kind 
 const ringing = () => promise.help.filter((one) => !seenHelp.has(helpKey(one)) && !isWarnedOf(one));
 
 async function suspend() {
-  const form = await ask(t("suspend-title"), (close) => {
+  const wish = await ask(t("suspend-title"), (close) => {
     const what = h("select", {}, h("option", { value: "" }, t("whole-hall")), plan.services.map((one) => h("option", { value: one.id }, named(one))));
     const why = h("input", { required: true, maxlength: 200 });
     const away = h("input", { type: "checkbox", class: "check" });
-    const submit = (event) => { event.preventDefault(); close({ service: what.value || null, reason: why.value, turn_away: away.checked }); };
-    return h("form", { class: "stack", onsubmit: submit }, h("label", {}, t("what"), what), h("label", {}, t("why"), why), h("label", { class: "line-label" }, away, t("turn-away")), h("button", { class: "danger" }, t("suspend")));
+    return form(() => close({ service: what.value || null, reason: why.value, turn_away: away.checked }), labelled("what", what), labelled("why", why), h("label.line-label", {}, away, t("turn-away")), h("button.danger", {}, t("suspend")));
   });
-  if (form) await act("suspend", form);
+  if (wish) await act("suspend", wish);
 }
 
 // -- the figures
 
 function figure(title, value, note, kind = "") {
-  return h("div", { class: `card figure ${kind}` }, h("h3", {}, title), h("p", { class: "number" }, value), h("p", { class: "soft small" }, note));
+  return h("div", { class: `card figure ${kind}` }, h("h3", {}, title), h("p.number", {}, value), h("p.soft.small", {}, note));
 }
 
 const periodFigure = (row) => figure(t(`period-${row.period}`), share(row.share),
@@ -107,11 +108,11 @@ function figures() {
   const oldest = waiting.reduce((most, one) => Math.max(most, one.waited_s), 0);
   const away = report.turned_away.reduce((sum, one) => sum + one.count, 0);
   return [...report.rows.filter((row) => row.scope === "period").map(periodFigure),
-    figure(t("missed"), t("number", { count: promise.totals.missed }), t("still-open", { count: promise.totals.open }), promise.totals.missed ? "warn" : ""),
-    figure(t("expected-misses"), expected === null ? "–" : t("number", { count: Math.round(expected * 10) / 10 }), expected === null ? t("expected-none") : t("expected-note"), expected >= 1 ? "warn" : ""),
+    figure(t("missed"), inDigits(promise.totals.missed), t("still-open", { count: promise.totals.open }), promise.totals.missed ? "warn" : ""),
+    figure(t("expected-misses"), expected === null ? "–" : inDigits(Math.round(expected * 10) / 10), expected === null ? t("expected-none") : t("expected-note"), expected >= 1 ? "warn" : ""),
     burnFigure(),
-    figure(t("waiting"), t("number", { count: waiting.length }), oldest ? t("oldest", { time: span(oldest) }) : t("nobody-waits")),
-    figure(t("turned-away"), t("number", { count: away }), t("turned-away-note"), away ? "warn" : "")];
+    figure(t("waiting"), inDigits(waiting.length), oldest ? t("oldest", { time: span(oldest) }) : t("nobody-waits")),
+    figure(t("turned-away"), inDigits(away), t("turned-away-note"), away ? "warn" : "")];
 }
 
 const able = (service) => plan.counters.filter((one) => (one.services ? one.services.includes(service.id) : !one.zone || one.zone === service.zone));
@@ -131,42 +132,42 @@ const COLUMNS = ["service", "waiting", "longest", "newcomers-wait", "in-danger",
 function lines() {
   const rows = plan.services.map(line).sort((a, b) => (b.oldest?.waited_s ?? -1) - (a.oldest?.waited_s ?? -1));
   return h("table", {}, h("thead", {}, h("tr", {}, COLUMNS.map((name) => h("th", { scope: "col" }, t(name))))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, h("th", { scope: "row" }, named(row.service)), h("td", { class: "number" }, t("number", { count: row.count })),
-      h("td", {}, row.oldest ? h("span", { class: `tag number ${row.late ? "bad" : ""}` }, span(row.oldest.waited_s)) : "–"), h("td", { class: "soft" }, expected(row.service)),
-      h("td", {}, row.risky ? h("span", { class: "tag number warn" }, t("number", { count: row.risky })) : "–"),
-      h("td", { class: `number ${row.count && !row.open ? "none" : ""}` }, t("number", { count: row.open }))))));
+    h("tbody", {}, rows.map((row) => h("tr", {}, h("th", { scope: "row" }, named(row.service)), h("td.number", {}, inDigits(row.count)),
+      h("td", {}, row.oldest ? h("span", { class: `tag number ${row.late ? "bad" : ""}` }, span(row.oldest.waited_s)) : "–"), h("td.soft", {}, expected(row.service)),
+      h("td", {}, row.risky ? h("span.tag.number.warn", {}, inDigits(row.risky)) : "–"),
+      h("td", { class: `number ${row.count && !row.open ? "none" : ""}` }, inDigits(row.open))))));
 }
 
 const KIND = { closed: "", paused: "warn", idle: "good", called: "busy", serving: "busy" };
 
 function counters() {
-  return h("ul", { class: "counters" }, Object.entries(board.counters).map(([id, one]) => h("li", { class: `counter ${KIND[one.state]}` },
-    h("a", { href: `/counter/${hall}/${id}` }, plan.counterName(id)), h("span", {}, one.number ? h("strong", { class: "number" }, one.number) : t(`counter-${one.state}`)),
-    h("span", { class: "soft small" }, [one.number ? t(`counter-${one.state}`) : one.pause_reason, span(since_s(one.since))].filter(Boolean).join(" · ")))));
+  return h("ul.counters", {}, Object.entries(board.counters).map(([id, one]) => h("li", { class: `counter ${KIND[one.state]}` },
+    h("a", { href: `/counter/${hall}/${id}` }, plan.counterName(id)), h("span", {}, one.number ? h("strong.number", {}, one.number) : t(`counter-${one.state}`)),
+    h("span.soft.small", {}, [one.number ? t(`counter-${one.state}`) : one.pause_reason, span(since_s(one.since))].filter(Boolean).join(" · ")))));
 }
 
 function notices() {
-  const stopped = board.suspended.map((one) => h("div", { class: "notice bad spread" }, one.service ? t("service-suspended", { service: named(plan.serviceOf[one.service]), reason: one.reason }) : t("hall-suspended", { reason: one.reason }),
-    h("button", { type: "button", onclick: () => act("resume", one.service ? { service: one.service } : {}) }, t("resume"))));
-  const mute = promise.displays.filter((one) => one.voice === "none").map((one) => h("div", { class: "notice" }, t("display-mute", { name: one.display })));
-  const calls = ringing().map((one) => h("div", { class: "notice spread", role: "alert" }, t("help-at", { counter: plan.counterName(one.counter), time: clock(one.since, plan.time_zone) }),
-    h("button", { type: "button", onclick: () => { seenHelp.add(helpKey(one)); draw(); } }, t("seen"))));
+  const stopped = board.suspended.map((one) => h("div.notice.bad.spread", {}, whyStopped(plan, one),
+    button({ onclick: () => act("resume", one.service ? { service: one.service } : {}) }, t("resume"))));
+  const mute = promise.displays.filter((one) => one.voice === "none").map((one) => h("div.notice", {}, t("display-mute", { name: one.display })));
+  const calls = ringing().map((one) => h("div.notice.spread", { role: "alert" }, t("help-at", { counter: plan.counterName(one.counter), time: clock(one.since, plan.time_zone) }),
+    button({ onclick: () => { seenHelp.add(helpKey(one)); draw(); } }, t("seen"))));
   const open = standing(promise.alerts).sort((a, b) => Boolean(a.acknowledged_at) - Boolean(b.acknowledged_at));
   return [...open.map((one) => alertNotice(one, plan, acknowledge)), ...calls, ...stopped, ...mute];
 }
 
 function displays() {
-  return h("ul", { class: "row" }, promise.displays.map((one) => h("li", { class: `tag ${one.voice === "none" ? "warn" : one.lag_s > LATE_S ? "bad" : "good"}` },
+  return h("ul.row", {}, promise.displays.map((one) => h("li", { class: `tag ${one.voice === "none" ? "warn" : one.lag_s > LATE_S ? "bad" : "good"}` },
     t("display-said", { name: one.display, voice: t(`voice-${one.voice}`), lag: span(one.lag_s), worst: span(one.worst_lag_s), time: clock(one.at, plan.time_zone) }))));
 }
 
 function drawHalls() {
   parts.halls.hidden = halls.length < 2;
-  show(parts.halls, h("h2", {}, t("halls")), h("ul", { class: "counters" }, halls.map((one) => {
+  show(parts.halls, h("h2", {}, t("halls")), h("ul.counters", {}, halls.map((one) => {
     const alerts = one.promise ? standing(one.promise.alerts).length : 0;
-    return h("li", { class: `counter ${alerts ? "warn" : ""}` }, h("a", { href: `/board/${one.id}`, "aria-current": one.id === hall ? "page" : null }, one.name),
-      h("strong", { class: "number" }, share(one.promise?.totals.share)),
-      h("span", { class: "soft small" }, one.promise ? [t("waiting-count", { count: one.promise.waiting.length }), alerts ? t("alert-count", { count: alerts }) : ""].filter(Boolean).join(" · ") : "–"));
+    return h("li", { class: `counter ${alerts ? "warn" : ""}` }, h("a", { href: `/board/${one.id}`, "aria-current": one.id === hall ? "page" : null }, named(one)),
+      h("strong.number", {}, share(one.promise?.totals.share)),
+      h("span.soft.small", {}, one.promise ? [t("waiting-count", { count: one.promise.waiting.length }), alerts ? t("alert-count", { count: alerts }) : ""].filter(Boolean).join(" · ") : "–"));
   })));
 }
 
@@ -181,33 +182,29 @@ function draw() {
   write(parts.asOf, t("as-of", { time: clock(now_ms(), plan.time_zone, true) }));
 }
 
-function layout(stale) {
+function layout() {
   for (const name of ["notices", "advice", "lines", "counters", "displays", "halls"]) parts[name] = h("section", { class: name === "notices" ? "stack wide" : "card stack", "aria-label": t(name) });
   for (const name of ["advice", "displays", "halls"]) parts[name].classList.add("wide");
   parts.halls.hidden = true;
-  parts.figures = h("section", { class: "figures wide", "aria-label": t("figures") });
-  parts.asOf = h("p", { class: "soft small" });
-  const sound = h("button", { type: "button", "aria-pressed": String(bell.hasSound), onclick: () => { bell.toggle(); sound.setAttribute("aria-pressed", String(bell.hasSound)); } }, t("sound"));
+  parts.figures = h("section.figures.wide", { "aria-label": t("figures") });
+  parts.asOf = h("p.soft.small");
+  const sound = button({ "aria-pressed": String(bell.hasSound), onclick: () => { bell.toggle(); sound.setAttribute("aria-pressed", String(bell.hasSound)); } }, t("sound"));
   drawAdvice(parts.advice, null);
-  show(root, stale.mark, h("header", { class: "head" }, h("div", {}, h("h1", {}, named(plan)), parts.asOf), sound, h("a", { class: "button", href: `/plan/${hall}` }, t("title-plan")), h("button", { type: "button", class: "danger", onclick: suspend }, t("suspend")), languageSwitch()),
-    h("div", { class: "body" }, parts.notices, parts.figures, parts.advice, parts.lines, parts.counters, parts.displays, chartSection(path), parts.halls));
+  return fill(h("div", {}, h("h1", {}, named(plan)), parts.asOf), [sound, h("a.button", { href: `/plan/${hall}` }, t("title-plan")), button({ class: "danger", onclick: suspend }, t("suspend"))],
+    parts.notices, parts.figures, parts.advice, parts.lines, parts.counters, parts.displays, chartSection(path), parts.halls);
 }
 
 begin("board", async () => {
   plan = await planOf(hall);
   ({ estimates } = await read(`${path}/board`));
   document.title = `${t("title-board")} · ${named(plan)}`;
-  const stale = staleMark();
-  layout(stale);
+  const fresh = layout();
   let soon = null;
   const later = () => { soon ??= setTimeout(() => { soon = null; look().catch(() => {}); }, SOON_MS); };
   new Stream(`${path}/stream`, {
-    fresh: stale.fresh, snapshot(now) { board = now; later(); },
-    event(frame, now) {
-      board = now;
-      if (frame.board) planOf(hall).then((changed) => { plan = changed; later(); }).catch(() => {});
-      later();
-    },
+    fresh, snapshot(now) { board = now; later(); },
+    event(_, now) { board = now; later(); },
+    planned: () => planOf(hall).then((changed) => { plan = changed; later(); }).catch(() => {}),
     estimate(frame) { estimates = frame.services ?? {}; draw(); },
   });
   for (const [work, every_ms] of [[look, LOOK_MS], [lookAround, HALLS_MS], [lookForAdvice, ADVICE_MS]]) {

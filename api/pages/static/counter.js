@@ -1,20 +1,21 @@
 // The clerk's console: one large button for what comes next, everything else small and by key.
 import { answerOf, counterPath, explain, hallPath, newKey, read, single, tell, ticketPath } from "./lib/api.js";
-import { ask, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { ask, button, form, h, labelled, show, toast, write } from "./lib/dom.js";
+import { begin, fill, places, planOf, stopping, tellStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms, since_s } from "./lib/time.js";
-import { clock, languageSwitch, named, span, t } from "./lib/words.js";
+import { clock, named, span, t } from "./lib/words.js";
 
 const UNDO_MS = 15_000;
 const LINE_SHOWN = 6;
+const SETTLE_MS = 700;
 const EVENTS_MOST = 4; // of one command of a counter
 const MINE_KEPT = 50;
 const SEARCH_FROM = 3;
 const [hall, counter] = places;
 const here = counterPath(hall, counter);
 
-let plan, me, ticket = null, legs = [], line = [], parked = [], undoUntil = 0, others = "";
+let plan, board, me, ticket = null, legs = [], line = [], parked = [], undoUntil = 0, others = "", settled;
 const mine = new Set();
 const parts = {};
 
@@ -35,9 +36,9 @@ const act = single(async (path, body, undoable = false) => {
     if (answer.document?.seq) mine.add(answer.document.seq);
     if (mine.size > MINE_KEPT) mine.delete(mine.values().next().value);
     if (undoable) undoUntil = Date.now() + UNDO_MS;
-    if (answer.status === 204) toast(t("nobody-waits"));
     others = "";
     await refresh();
+    if (answer.status === 204) toast(t(line.some((one) => stopping(board, one.service).length) ? "calls-suspended" : "nobody-waits"));
     return answer;
   } catch (error) {
     toast(explain(error), "bad");
@@ -50,10 +51,19 @@ const own = (verb) => ticketPath(ticket.id) + `/${verb}`;
 const callNext = () => act(`${here}/call-next`, { finish_current: true }, true);
 
 function primary() {
+  if (parts.primary.ariaDisabled) return;
   if (me.state === "closed") return signOn();
   if (me.state === "paused") return act(`${here}/resume`);
   if (me.state === "called") return act(own("start"), undefined, true);
   return callNext();
+}
+
+// A second press may be meant for what stood on the button before: for a moment it does nothing. `disabled` would
+// take the focus away.
+function settle() {
+  parts.primary.ariaDisabled = "true";
+  clearTimeout(settled);
+  settled = setTimeout(() => { parts.primary.ariaDisabled = null; }, SETTLE_MS);
 }
 
 async function signOn() {
@@ -66,20 +76,17 @@ async function signOn() {
 async function pick(title, choices, label) {
   const search = h("input", { type: "search", placeholder: t("search"), "aria-label": t("search") });
   return ask(title, (close) => {
-    const list = h("div", { class: "choices" });
+    const list = h("div.choices");
     const fill = () => show(list, choices.filter((one) => label(one).toLowerCase().includes(search.value.toLowerCase()))
-      .map((one) => h("button", { type: "button", onclick: () => close(one) }, label(one))));
+      .map((one) => button({ onclick: () => close(one) }, label(one))));
     search.addEventListener("input", fill);
     fill();
-    return [choices.length > SEARCH_FROM ? search : null, list, h("button", { type: "button", class: "quiet", onclick: () => close(null) }, t("never-mind"))].filter(Boolean);
+    return choices.length > SEARCH_FROM ? [search, list] : list;
   });
 }
 
 const DO = {
-  recall: () => act(own("recall"), undefined, true),
-  "no-show": () => act(own("no-show"), undefined, true),
-  requeue: () => act(own("requeue"), undefined, true),
-  finish: () => act(own("finish"), undefined, true),
+  ...Object.fromEntries(["recall", "no-show", "requeue", "finish"].map((verb) => [verb, () => act(own(verb), undefined, true)])),
   undo: () => { undoUntil = 0; return act(`${here}/undo`); },
   help: () => act(`${here}/help`).then((answer) => answer && toast(t("help-called"))),
   close: () => act(`${here}/close`),
@@ -116,39 +123,38 @@ function allowed() {
 }
 
 function layout() {
-  const stale = staleMark();
-  parts.fresh = stale.fresh;
-  parts.clerk = h("input", { value: localStorage.getItem("clerk") ?? "", autocomplete: "username", maxlength: 80, id: "clerk" });
-  parts.sign = h("label", { hidden: true }, t("your-name"), parts.clerk);
-  parts.state = h("span", { class: "tag" });
-  parts.who = h("p", { class: "soft small" });
-  parts.others = h("p", { class: "notice", role: "alert", hidden: true }, t("another-console"));
-  parts.number = h("p", { class: "number now" });
-  parts.about = h("p", { class: "about" });
-  parts.history = h("ol", { class: "history" });
-  parts.time = h("p", { class: "number time" });
-  parts.primary = h("button", { type: "button", class: "primary big", hidden: true, onclick: () => primary() });
+  parts.clerk = h("input", { value: localStorage.getItem("clerk") ?? "", autocomplete: "username", maxlength: 80 });
+  parts.sign = form(signOn, labelled("your-name", parts.clerk));
+  parts.state = h("span.tag");
+  parts.who = h("p.soft.small");
+  parts.others = h("p.notice", { role: "alert", hidden: true }, t("another-console"));
+  parts.stopped = h("p.notice", { hidden: true });
+  parts.name = h("h1");
+  parts.number = h("p.number.now");
+  parts.about = h("p.about");
+  parts.history = h("ol.history");
+  parts.time = h("p.number.time");
+  parts.primary = button({ class: "primary big", hidden: true, onclick: primary });
   parts.tools = Object.fromEntries(Object.keys(DO).map((name) => {
     const key = Object.keys(KEYS).find((one) => KEYS[one] === name);
-    return [name, h("button", { type: "button", onclick: () => DO[name]() }, t(`do-${name}`), key ? h("kbd", { "aria-hidden": "true" }, key.toUpperCase()) : null)];
+    return [name, button({ onclick: () => DO[name]() }, t(`do-${name}`), key ? h("kbd", { "aria-hidden": "true" }, key.toUpperCase()) : null)];
   }));
-  parts.line = h("ol", { class: "line" });
-  parts.lineHead = h("p", { class: "soft small" });
-  parts.parked = h("ul", { class: "line" });
-  parts.parkedCard = h("section", { class: "card stack", "aria-label": t("parked") }, h("h2", {}, t("parked")), parts.parked);
-  show(root, stale.mark,
-    h("header", { class: "head" }, h("div", {}, h("h1", {}, plan.counterName(counter)), parts.who), parts.state, languageSwitch()),
-    h("div", { class: "body" }, parts.others,
-      h("section", { class: "card stack", "aria-label": t("current-visitor") }, parts.sign, h("div", { class: "spread" }, parts.number, parts.time), parts.about, parts.history, parts.primary,
-        h("div", { class: "tools" }, Object.values(parts.tools))),
-      h("section", { class: "card stack", "aria-label": t("waiting-for-me") }, h("div", { class: "spread" }, h("h2", {}, t("waiting-for-me")), parts.lineHead), parts.line),
-      parts.parkedCard));
+  parts.line = h("ol.line");
+  parts.lineHead = h("p.soft.small");
+  parts.parked = h("ul.line");
+  parts.parkedCard = h("section.card.stack", { "aria-label": t("parked") }, h("h2", {}, t("parked")), parts.parked);
+  parts.fresh = fill(h("div", {}, parts.name, parts.who), parts.state, parts.others, parts.stopped,
+      h("section.card.stack", { "aria-label": t("current-visitor") }, parts.sign, h("div.spread", {}, parts.number, parts.time), parts.about, parts.history, parts.primary,
+        h("div.tools", { onmousedown: (event) => event.preventDefault() }, Object.values(parts.tools))),
+      h("section.card.stack", { "aria-label": t("waiting-for-me") }, h("div.spread", {}, h("h2", {}, t("waiting-for-me")), parts.lineHead), parts.line),
+      parts.parkedCard);
 }
 
 const PRIMARY = { closed: "open-counter", paused: "go-on-calling", called: "came", serving: "finish-and-call", idle: "call-next" };
 
 function draw() {
   const now = ticket;
+  write(parts.name, plan.counterName(counter));
   write(parts.state, t(`counter-${me.state}`));
   parts.state.className = `tag ${{ paused: "warn", closed: "", idle: "good" }[me.state] ?? "good"}`;
   write(parts.who, [me.clerk, me.pause_after ? t("pausing-after", { reason: me.pause_after }) : me.pause_reason].filter(Boolean).join(" · "));
@@ -156,11 +162,14 @@ function draw() {
   parts.others.hidden = !others;
   write(parts.number, now ? now.number : "—");
   write(parts.about, now ? aboutTicket(now) : me.state === "idle" ? t("nobody-here") : "");
-  write(parts.primary, t(PRIMARY[me.state]));
+  const next = t(PRIMARY[me.state]);
+  if (parts.primary.textContent !== next) settle();
+  write(parts.primary, next);
   parts.primary.hidden = false;
   const may = allowed();
   for (const [name, button] of Object.entries(parts.tools)) button.disabled = !may[name];
   parts.tools.pause.setAttribute("aria-pressed", String(Boolean(me.pause_after)));
+  tellStopped(parts.stopped, plan, board?.suspended.filter((one) => !one.service || me.services.includes(one.service)) ?? []);
   drawHistory();
   drawLine();
   tick();
@@ -178,7 +187,7 @@ function aboutTicket(one) {
 function drawHistory() {
   const before = legs.slice(0, -1);
   parts.history.hidden = before.length === 0;
-  show(parts.history, before.map((one) => h("li", {}, h("span", { class: "tag" }, clock(one.called_at ?? one.waiting_since, plan.time_zone)),
+  show(parts.history, before.map((one) => h("li", {}, h("span.tag", {}, clock(one.called_at ?? one.waiting_since, plan.time_zone)),
     [named(plan.serviceOf[one.service]), one.counter ? plan.counterName(one.counter) : "", one.clerk, one.waited_s === null ? "" : t("waited", { time: span(one.waited_s) }), one.outcome ? t(`outcome-${one.outcome}`) : ""].filter(Boolean).join(" · "))));
 }
 
@@ -187,13 +196,13 @@ function drawLine() {
   show(parts.line, line.slice(0, LINE_SHOWN).map((one) => {
     const due = one.promise_s ? Date.parse(one.waiting_since) + one.promise_s * 1000 : null;
     const left_s = due ? (due - now_ms()) / 1000 : Infinity;
-    return h("li", {}, h("span", { class: "number" }, one.number), h("span", { class: "grow" }, named(plan.serviceOf[one.service])),
+    return h("li", {}, h("span.number", {}, one.number), h("span.grow", {}, named(plan.serviceOf[one.service])),
       due ? h("span", { class: `tag ${left_s < 0 ? "bad" : left_s < 120 ? "warn" : ""}` }, left_s < 0 ? t("over-by", { time: span(-left_s) }) : t("keep-until", { time: clock(due, plan.time_zone) })) : null);
   }));
   parts.parkedCard.hidden = parked.length === 0;
-  show(parts.parked, parked.map((one) => h("li", {}, h("span", { class: "number" }, one.number), h("span", { class: "grow" }, named(plan.serviceOf[one.service])),
-    h("button", { type: "button", onclick: () => act(`${ticketPath(one.id)}/return`) }, t("back-in-line")),
-    me.state === "idle" ? h("button", { type: "button", onclick: () => act(`${ticketPath(one.id)}/return`, { counter }) }, t("back-to-me")) : null)));
+  show(parts.parked, parked.map((one) => h("li", {}, h("span.number", {}, one.number), h("span.grow", {}, named(plan.serviceOf[one.service])),
+    button({ onclick: () => act(`${ticketPath(one.id)}/return`) }, t("back-in-line")),
+    me.state === "idle" ? button({ onclick: () => act(`${ticketPath(one.id)}/return`, { counter }) }, t("back-to-me")) : null)));
 }
 
 // What changes by time alone: clocks, the chance to undo, the no-show that becomes possible.
@@ -210,7 +219,7 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector("dialog[open]")) return;
   if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName)) return;
   const name = KEYS[event.key.toLowerCase()];
-  if (event.key === " " || (event.key === "Enter" && event.target.tagName !== "BUTTON")) { event.preventDefault(); primary(); }
+  if ([" ", "Enter"].includes(event.key)) { if (!event.target.closest("button")) { event.preventDefault(); primary(); } }
   else if (name && !parts.tools[name].disabled) { event.preventDefault(); DO[name](); }
 }
 
@@ -223,8 +232,10 @@ begin("counter", async () => {
   const look = () => { soon ??= setTimeout(() => { soon = null; refresh().catch(() => {}); }, 150); };
   new Stream(`${hallPath(hall)}/stream`, {
     fresh: parts.fresh,
-    snapshot: look,
-    event(frame) {
+    snapshot(now) { board = now; look(); },
+    planned: () => planOf(hall).then((changed) => { plan = changed; look(); }).catch(() => {}),
+    event(frame, now) {
+      board = now;
       const mineOrNot = frame.counter === counter && ["counter_", "ticket_called", "ticket_started", "ticket_finished"].some((kind) => frame.kind.startsWith(kind));
       if (mineOrNot) setTimeout(() => { if (!Array.from(mine).some((seq) => seq >= frame.seq && seq - frame.seq < EVENTS_MOST)) { others = "yes"; parts.others.hidden = false; } }, 1500);
       look();

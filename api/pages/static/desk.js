@@ -1,10 +1,10 @@
 // The reception desk: for those who go to a person first. Take a number for somebody, and put right what went wrong.
 import { explain, hallPath, inTurn, newKey, read, single, tell, ticketPath } from "./lib/api.js";
-import { ask, h, show, toast, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { ask, button, form, h, labelled, show, toast, write } from "./lib/dom.js";
+import { begin, fill, places, planOf } from "./lib/page.js";
 import { paperForm } from "./lib/paper.js";
 import { Stream } from "./lib/stream.js";
-import { clock, language, languageSwitch, named, span, t } from "./lib/words.js";
+import { clock, language, named, span, t } from "./lib/words.js";
 
 const FOUND_SHOWN = 12;
 const [hall] = places;
@@ -57,11 +57,8 @@ async function change(ticket) {
     const service = h("select", {}, plan.services.map((one) => h("option", { value: one.id, selected: one.id === ticket.service }, named(one))));
     const priority = h("select", {}, plan.priorities.map((one) => h("option", { value: one.id, selected: one.id === ticket.priority }, named(one))));
     const why = h("input", { required: true, maxlength: 200 });
-    const submit = (event) => {
-      event.preventDefault();
-      close({ reason: why.value, ...(service.value !== ticket.service && { service: service.value }), ...(priority.value !== ticket.priority && { priority: priority.value }) });
-    };
-    return h("form", { class: "stack", onsubmit: submit }, h("label", {}, t("service"), service), h("label", {}, t("priority"), priority), h("label", {}, t("why"), why), h("button", { class: "primary" }, t("put-right")));
+    const submit = () => close({ reason: why.value, ...(service.value !== ticket.service && { service: service.value }), ...(priority.value !== ticket.priority && { priority: priority.value }) });
+    return form(submit, labelled("service", service), labelled("priority", priority), labelled("why", why), h("button.primary", {}, t("put-right")));
   });
   if (body) await act(ticket, "change", body);
 }
@@ -73,41 +70,35 @@ const claims = (one) => one.priority !== plan.priorities[0].id && ["waiting", "e
 async function check(ticket) {
   const claimed = plan.priorities.find((one) => one.id === ticket.priority);
   const priority = await ask(t("claim-title", { number: ticket.number, priority: named(claimed) }), (close) => [
-    h("p", {}, claimed.condition?.[language] ?? claimed.condition?.[plan.languages[0]] ?? t("priority-checked")),
-    h("button", { type: "button", class: "primary", onclick: () => close(claimed.id) }, t("claim-right")),
-    h("button", { type: "button", class: "danger", onclick: () => close(plan.priorities[0].id) }, t("claim-wrong")),
-    h("button", { type: "button", class: "quiet", onclick: () => close(null) }, t("never-mind"))]);
+    h("p", {}, plan.inLanguage(claimed.condition) ?? t("priority-checked")),
+    button({ class: "primary", onclick: () => close(claimed.id) }, t("claim-right")),
+    button({ class: "danger", onclick: () => close(plan.priorities[0].id) }, t("claim-wrong"))]);
   if (!priority) return;
   checked.add(ticket.id);
   await act(ticket, "change", { priority, reason: t(priority === claimed.id ? "claim-right" : "claim-wrong") });
 }
 
 async function backfill() {
-  const body = await ask(t("paper-title"), (close) => paperForm(plan, board.day, close));
-  if (!body) return;
-  try {
-    const entered = await tell(`${path}/backfill`, body, newKey());
-    toast(t("paper-entered", { numbers: entered.items.map((one) => one.number).join(" ") }));
-    await look();
-  } catch (error) {
-    toast(explain(error), "bad");
-  }
+  const entered = await ask(t("paper-title"), (close) => paperForm(plan, board.day, async (body) => close(await tell(`${path}/backfill`, body, newKey()))));
+  if (!entered) return;
+  toast(t("paper-entered", { numbers: entered.items.map((one) => one.number).join(" ") }));
+  await look();
 }
 
 function drawFound() {
-  show(parts.found, found.length === 0 ? h("li", { class: "soft" }, t("nothing-found")) : found.map((one) => h("li", {},
-    h("span", { class: "number" }, one.number), h("span", { class: "grow" }, named(plan.serviceOf[one.service]), h("small", { class: "soft" }, ` ${t(`state-${one.state}`)} · ${clock(one.issued_at, plan.time_zone)} · ${span(one.waited_s)}`)),
-    claims(one) ? h("button", { type: "button", onclick: () => check(one) }, t("claim-check"), h("span", { class: "tag warn" }, named(plan.priorities.find((each) => each.id === one.priority)))) : null,
-    one.state === "expected" ? h("button", { type: "button", onclick: () => act(one, "check-in") }, t("check-in")) : null,
-    one.state === "no_show" ? h("button", { type: "button", onclick: () => act(one, "rejoin") }, t("rejoin")) : null,
-    ["waiting", "called"].includes(one.state) ? h("button", { type: "button", onclick: () => change(one) }, t("change")) : null,
-    ["waiting", "expected", "called", "parked"].includes(one.state) ? h("button", { type: "button", class: "danger", onclick: () => act(one, "cancel") }, t("cancel")) : null,
-    h("button", { type: "button", onclick: () => { last = one; drawSlip(); print(); } }, t("print")))));
+  show(parts.found, found.length === 0 ? h("li.soft", {}, t("nothing-found")) : found.map((one) => h("li", {},
+    h("span.number", {}, one.number), h("span.grow", {}, named(plan.serviceOf[one.service]), h("small.soft", {}, ` ${t(`state-${one.state}`)} · ${clock(one.issued_at, plan.time_zone)} · ${span(one.waited_s)}`)),
+    claims(one) ? button({ onclick: () => check(one) }, t("claim-check"), h("span.tag.warn", {}, named(plan.priorities.find((each) => each.id === one.priority)))) : null,
+    one.state === "expected" ? button({ onclick: () => act(one, "check-in") }, t("check-in")) : null,
+    one.state === "no_show" ? button({ onclick: () => act(one, "rejoin") }, t("rejoin")) : null,
+    ["waiting", "called"].includes(one.state) ? button({ onclick: () => change(one) }, t("change")) : null,
+    ["waiting", "expected", "called", "parked"].includes(one.state) ? button({ class: "danger", onclick: () => act(one, "cancel") }, t("cancel")) : null,
+    button({ onclick: () => { last = one; drawSlip(); print(); } }, t("print")))));
 }
 
 function drawSlip() {
-  show(parts.slip, last ? [h("p", {}, named(plan)), h("p", { class: "number huge" }, last.number), h("p", { class: "what" }, named(plan.serviceOf[last.service])),
-    h("img", { src: `/qr/t/${last.id}.svg`, alt: t("qr-of-ticket"), class: "code" }), h("p", { class: "small" }, t("scan-to-follow")), h("button", { type: "button", class: "no-print", onclick: () => print() }, t("print"))] : []);
+  show(parts.slip, last ? [h("p", {}, named(plan)), h("p.number.huge", {}, last.number), h("p.what", {}, named(plan.serviceOf[last.service])),
+    h("img", { src: `/qr/t/${last.id}.svg`, alt: t("qr-of-ticket"), class: "code" }), h("p.small", {}, t("scan-to-follow")), button({ class: "no-print", onclick: () => print() }, t("print"))] : []);
   parts.slip.hidden = !last;
 }
 
@@ -119,27 +110,25 @@ begin("desk", async () => {
   plan = await planOf(hall);
   ({ board } = await read(`${path}/board`));
   document.title = `${t("title-desk")} · ${named(plan)}`;
-  const stale = staleMark();
   parts.service = h("select", { onchange: drawWaiting }, plan.services.map((one) => h("option", { value: one.id }, named(one))));
   parts.priority = h("select", {}, plan.priorities.map((one) => h("option", { value: one.id }, named(one))));
   parts.items = h("input", { type: "number", min: 1, max: 100, value: "1", inputmode: "numeric" });
   parts.with = h("input", { maxlength: 9, autocomplete: "off" });
   parts.ref = h("input", { maxlength: 64, autocomplete: "off" });
-  parts.ahead = h("p", { class: "soft" });
+  parts.ahead = h("p.soft");
   parts.number = h("input", { type: "search", placeholder: t("by-number"), "aria-label": t("by-number"), oninput: () => look().catch(() => {}) });
-  parts.found = h("ul", { class: "found" });
-  parts.slip = h("article", { class: "slip card", hidden: true });
+  parts.found = h("ul.found");
+  parts.slip = h("article.slip.card", { hidden: true });
   const submit = (event) => { event.preventDefault(); issue(); };
-  show(root, stale.mark, h("header", { class: "head no-print" }, h("h1", {}, `${t("title-desk")} · ${named(plan)}`), h("button", { type: "button", onclick: backfill }, t("paper")), languageSwitch()),
-    h("div", { class: "body" },
-      h("form", { class: "card stack no-print", onsubmit: submit }, h("h2", {}, t("take-for")), h("label", {}, t("service"), parts.service), parts.ahead, h("label", {}, t("priority"), parts.priority),
-        h("div", { class: "two" }, h("label", {}, t("how-many-items"), parts.items), h("label", {}, t("goes-with"), parts.with)), h("label", {}, t("reference"), parts.ref), h("button", { class: "primary big" }, t("take-number"))),
-      h("section", { class: "card stack no-print", "aria-label": t("find") }, h("h2", {}, t("find")), parts.number, parts.found), parts.slip));
+  const fresh = fill(`${t("title-desk")} · ${named(plan)}`, button({ onclick: backfill }, t("paper")),
+      h("form.card.stack.no-print", { onsubmit: submit }, h("h2", {}, t("take-for")), labelled("service", parts.service), parts.ahead, labelled("priority", parts.priority),
+        h("div.two", {}, labelled("how-many-items", parts.items), labelled("goes-with", parts.with)), labelled("reference", parts.ref), h("button.primary.big", {}, t("take-number"))),
+      h("section.card.stack.no-print", { "aria-label": t("find") }, h("h2", {}, t("find")), parts.number, parts.found), parts.slip);
   drawWaiting();
   await look();
   let soon = null;
   new Stream(`${path}/stream`, {
-    fresh: stale.fresh, snapshot(now) { board = now; drawWaiting(); },
+    fresh, snapshot(now) { board = now; drawWaiting(); },
     event(_, now) { board = now; drawWaiting(); soon ??= setTimeout(() => { soon = null; look().catch(() => {}); }, 800); },
   });
 });

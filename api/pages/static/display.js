@@ -1,8 +1,8 @@
 // The lobby display: who is called now, who was called, how many wait. `?zone=ID` shows and speaks one zone alone.
 import { Announcer } from "./lib/announcer.js";
-import { counterPath, hallPath, tell } from "./lib/api.js";
-import { h, show, write } from "./lib/dom.js";
-import { begin, places, planOf, root, staleMark } from "./lib/page.js";
+import { Refused, counterPath, hallPath, tell } from "./lib/api.js";
+import { button, h, show, write } from "./lib/dom.js";
+import { begin, places, planOf, root, staleMark, tellStopped } from "./lib/page.js";
 import { Stream } from "./lib/stream.js";
 import { now_ms } from "./lib/time.js";
 import { Voice } from "./lib/voice.js";
@@ -18,39 +18,36 @@ let plan, announcer, estimates = {}, speaking = null;
 const parts = {};
 const voice = window.queueVoice ?? new Voice(); // a test brings a recorder
 
-const counterName = (id, wanted) => plan.counterName(id, wanted);
 const isOurs = (counter) => !zone || plan.counterOf[counter]?.zone === zone;
 
 function layout() {
   const stale = staleMark();
   parts.fresh = stale.fresh;
-  parts.clock = h("p", { class: "number clock" });
-  parts.date = h("p", { class: "soft" });
-  parts.now = h("div", { class: "now", "aria-live": "polite" });
-  parts.recent = h("ol", { class: "recent" });
-  parts.waiting = h("ul", { class: "waiting" });
-  parts.mute = h("span", { class: "tag warn", hidden: true }, t("voice-none"));
-  parts.notice = h("p", { class: "notice", hidden: true });
-  const sound = h("button", { type: "button", class: "quiet sound", onclick: () => { voice.say({ chime: true }); sound.remove(); } }, t("allow-sound"));
+  parts.clock = h("p.number.clock");
+  parts.date = h("p.soft");
+  parts.now = h("div.now", { "aria-live": "polite" });
+  parts.recent = h("ol.recent");
+  parts.waiting = h("ul.waiting");
+  parts.mute = h("span.tag.warn", { hidden: true }, t("voice-none"));
+  parts.notice = h("p.notice", { hidden: true });
+  const sound = button({ class: "quiet sound", onclick: () => { voice.say({ chime: true }); sound.remove(); } }, t("allow-sound"));
   show(root, stale.mark,
-    h("header", { class: "head" }, h("h1", {}, zone ? `${named(plan)} · ${named(plan.zoneOf[zone])}` : named(plan)), parts.mute, sound, h("div", { class: "when" }, parts.clock, parts.date)),
-    h("div", { class: "body" }, parts.notice,
-      h("section", { class: "called", "aria-label": t("now-called") }, h("h2", {}, t("now-called")), parts.now),
-      h("section", { class: "earlier", "aria-label": t("called-before") }, h("h2", {}, t("called-before")), parts.recent),
-      h("section", { class: "lines", "aria-label": t("waiting") }, h("h2", {}, t("waiting")), parts.waiting)));
+    h("header.head", {}, h("h1", {}, zone ? `${named(plan)} · ${named(plan.zoneOf[zone])}` : named(plan)), parts.mute, sound, h("div.when", {}, parts.clock, parts.date)),
+    h("div.body", {}, parts.notice,
+      h("section.called", { "aria-label": t("now-called") }, h("h2", {}, t("now-called")), parts.now),
+      h("section.earlier", { "aria-label": t("called-before") }, h("h2", {}, t("called-before")), parts.recent),
+      h("section.lines", { "aria-label": t("waiting") }, h("h2", {}, t("waiting")), parts.waiting)));
 }
 
 function draw(board) {
   const calls = board.recent.filter((one) => isOurs(one.counter));
   const [first, ...others] = calls;
   show(parts.now, first
-    ? [h("p", { class: `number ticket ${speaking === first.number ? "pulse" : ""}` }, first.number), h("p", { class: "arrow", "aria-hidden": "true" }, "→"), h("p", { class: "counter" }, counterName(first.counter))]
-    : h("p", { class: "soft" }, t("no-calls-yet")));
-  show(parts.recent, others.slice(0, RECENT).map((one) => h("li", {}, h("span", { class: "number" }, one.number), h("span", {}, counterName(one.counter)))));
+    ? [h("p", { class: `number ticket ${speaking === first.number ? "pulse" : ""}` }, first.number), h("p.arrow", { "aria-hidden": "true" }, "→"), h("p.counter", {}, plan.counterName(first.counter))]
+    : h("p.soft", {}, t("no-calls-yet")));
+  show(parts.recent, others.slice(0, RECENT).map((one) => h("li", {}, h("span.number", {}, one.number), h("span", {}, plan.counterName(one.counter)))));
   drawLines(board);
-  const stopped = board.suspended.map((one) => (one.service ? t("service-suspended", { service: named(plan.serviceOf[one.service]), reason: one.reason }) : t("hall-suspended", { reason: one.reason })));
-  parts.notice.hidden = stopped.length === 0;
-  write(parts.notice, stopped.join(" · "));
+  tellStopped(parts.notice, plan, board.suspended);
 }
 
 // Lines by zone: how many wait, and the longest of the expected waits, where there are any.
@@ -64,8 +61,8 @@ function drawLines(board) {
     group.to_s = Math.max(group.to_s, service.waiting ? estimates[id]?.to_s ?? 0 : 0);
     groups.set(key, group);
   }
-  show(parts.waiting, Array.from(groups.values(), (group) => h("li", {}, h("span", { class: "grow" }, group.name),
-    group.to_s ? h("span", { class: "soft" }, t("about", { time: minutes(group.to_s) })) : null, h("span", { class: "number" }, t("people", { count: group.waiting })))));
+  show(parts.waiting, Array.from(groups.values(), (group) => h("li", {}, h("span.grow", {}, group.name),
+    group.to_s ? h("span.soft", {}, t("about", { time: minutes(group.to_s) })) : null, h("span.number", {}, t("people", { count: group.waiting })))));
 }
 
 // Nobody is sent to a counter that no longer waits for them: served, transferred, taken back, or missed while offline.
@@ -74,9 +71,8 @@ function forget(board) {
 }
 
 function onEvent(frame, board) {
-  if (frame.board) planOf(hall).then((changed) => { plan = changed; draw(board); }).catch(() => {});
   if (["ticket_called", "ticket_recalled"].includes(frame.kind) && isOurs(frame.counter)) {
-    announcer.add({ number: frame.number, counter: frame.counter, name: counterName(frame.counter, "zh-CN"), nameEn: counterName(frame.counter, "en") });
+    announcer.add({ number: frame.number, counter: frame.counter, name: plan.counterName(frame.counter, "zh-CN"), nameEn: plan.counterName(frame.counter, "en") });
   }
   forget(board);
   draw(board);
@@ -104,6 +100,7 @@ async function tellOf(call, lag_ms) {
 begin("display", async () => {
   plan = await planOf(hall);
   document.title = named(plan);
+  if (zone && !plan.zoneOf[zone]) throw new Refused(404, { type: "unknown-zone" });
   layout();
   let stream = null;
   const mark = (number) => { speaking = number; if (stream?.board) draw(stream.board); };
@@ -114,6 +111,7 @@ begin("display", async () => {
   window.queueAnnouncer = announcer;
   stream = new Stream(`${hallPath(hall)}/stream`, {
     fresh: parts.fresh, snapshot(board) { forget(board); draw(board); }, event: onEvent,
+    planned: () => planOf(hall).then((changed) => { plan = changed; draw(stream.board); }).catch(() => {}),
     estimate(frame) { estimates = frame.services ?? {}; if (stream.board) drawLines(stream.board); },
   });
   const time = () => { write(parts.clock, clock(now_ms(), plan.time_zone)); write(parts.date, date(now_ms(), plan.time_zone)); };

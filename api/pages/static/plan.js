@@ -1,11 +1,11 @@
 // The plan editor: write, see faults in the line they belong to, see what would change, apply. Nothing written is lost:
 // a draft stays on this machine until it is applied, also when somebody else was faster.
 import { Refused, answerTo, explain, hallPath } from "./lib/api.js";
-import { h, show, toast, write } from "./lib/dom.js";
-import { begin, places, root, staleMark } from "./lib/page.js";
+import { button, h, show, toast, write } from "./lib/dom.js";
+import { begin, fill, places } from "./lib/page.js";
 import { Unreadable, lineAt, lineOf, positions } from "./lib/positions.js";
 import { Stream } from "./lib/stream.js";
-import { has, languageSwitch, t } from "./lib/words.js";
+import { has, t } from "./lib/words.js";
 
 const CHECK_MS = 400;
 const SHOWN_LENGTH = 60;
@@ -59,15 +59,15 @@ async function faultsOrChanges(text) {
     return { changes: answer.document.changes };
   } catch (error) {
     if (error instanceof Unreadable) return { faults: [{ line: lineOf(text, error.at), text: t("fault-not-json") }] };
-    if (error instanceof Refused && error.status === 412) { await overtaken(); return { faults: [] }; }
-    if (error instanceof Refused && error.problem.faults) return { faults: error.problem.faults.map((one) => ({ line: lineAt(text, where, one.place), place: one.place, text: faultText(one) })) };
-    if (error instanceof Refused && error.problem.in_use) return { faults: error.problem.in_use.map((one) => ({ line: 0, text: t("plan-in-use", { what: one }) })) };
-    if (error instanceof Refused) return { faults: [{ line: lineAt(text, where, error.problem.place ?? ""), text: explain(error) }] };
-    throw error;
+    if (!(error instanceof Refused)) throw error;
+    if (error.status === 412) { await overtaken(); return { faults: [] }; }
+    if (error.problem.faults) return { faults: error.problem.faults.map((one) => ({ line: lineAt(text, where, one.place), place: one.place, text: faultText(one) })) };
+    if (error.problem.uses) return { faults: error.problem.uses.map((one) => ({ line: 0, text: t("plan-in-use", { what: t(`in-use-${one.code}`, { ...one, state: one.state && t(`state-${one.state}`) }) }) })) };
+    return { faults: [{ line: lineAt(text, where, error.problem.place ?? ""), text: explain(error) }] };
   }
 }
 
-const faultText = (fault) => (has(`fault-${fault.code}`) ? t(`fault-${fault.code}`, { bound: fault.bound ?? "" }) : fault.message);
+const faultText = (fault) => (has(`fault-${fault.code}`) ? t(`fault-${fault.code}`, { bound: fault.bound ?? "" }) : fault.message.replace(/^Value error, /, ""));
 
 // -- somebody else was faster
 
@@ -76,7 +76,7 @@ async function overtaken() {
   if (theirs.etag === known.etag) return;
   const compare = () => { known = theirs; parts.conflict.hidden = true; check().catch(failed); };
   const take = () => { known = theirs; parts.text.value = theirs.text; parts.conflict.hidden = true; check().catch(failed); };
-  show(parts.conflict, h("p", {}, t("plan-overtaken")), h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: compare }, t("plan-compare")), h("button", { type: "button", onclick: take }, t("plan-take-theirs"))));
+  show(parts.conflict, h("p", {}, t("plan-overtaken")), h("div.row", {}, button({ class: "primary", onclick: compare }, t("plan-compare")), button({ onclick: take }, t("plan-take-theirs"))));
   parts.conflict.hidden = false;
 }
 
@@ -111,7 +111,7 @@ const short = (value) => { const text = JSON.stringify(value); return text.lengt
 function change(one) {
   const kind = one.before === null ? "added" : one.after === null ? "removed" : "changed";
   return h("li", {}, h("span", { class: `tag ${{ added: "good", removed: "bad", changed: "warn" }[kind]}` }, t(`change-${kind}`)), h("code", {}, one.place),
-    kind === "changed" ? h("p", { class: "values" }, h("del", {}, short(one.before)), " → ", h("ins", {}, short(one.after))) : h("p", { class: "values soft" }, short(one.after ?? one.before)));
+    kind === "changed" ? h("p.values", {}, h("del", {}, short(one.before)), " → ", h("ins", {}, short(one.after))) : h("p.values.soft", {}, short(one.after ?? one.before)));
 }
 
 function goTo(line) {
@@ -129,7 +129,7 @@ function drawLines(faults) {
   parts.text.cols = Math.max(40, ...lines.map((one) => one.length)) + 2;
   show(parts.gutter, lines.map((_, place) => h("span", { class: faulty.has(place + 1) ? "wrong" : "" }, String(place + 1))));
   show(parts.marks, faults.filter((one) => one.line).map((one) => {
-    const mark = h("span", { class: "mark" }, one.text);
+    const mark = h("span.mark", {}, one.text);
     mark.style.top = `calc(${one.line - 1} * var(--row))`;
     mark.style.left = `${lines[one.line - 1].length + 3}ch`;
     return mark;
@@ -143,30 +143,28 @@ function draw() {
   parts.discard.disabled = parts.text.value === known.text;
   write(parts.verdict, faults.length ? t("plan-faults", { count: faults.length }) : changes.length ? t("plan-changes", { count: changes.length }) : t("plan-unchanged"));
   parts.verdict.className = `notice ${faults.length ? "bad" : "good"}`;
-  show(parts.faults, faults.map((one) => h("li", {}, h("button", { type: "button", class: "quiet", disabled: !one.line, onclick: () => goTo(one.line) }, one.line ? t("line", { line: one.line }) : "!"), h("div", {}, one.place ? h("code", {}, one.place) : null, h("p", {}, one.text)))));
+  show(parts.faults, faults.map((one) => h("li", {}, button({ class: "quiet", disabled: !one.line, onclick: () => goTo(one.line) }, one.line ? t("line", { line: one.line }) : "!"), h("div", {}, one.place ? h("code", {}, one.place) : null, h("p", {}, one.text)))));
   show(parts.changes, changes.map(change));
 }
 
-function layout(stale) {
+function layout() {
   parts.text = h("textarea", { id: "plan", spellcheck: "false", wrap: "off", autocomplete: "off", "aria-describedby": "verdict" });
-  parts.gutter = h("div", { class: "gutter", "aria-hidden": "true" });
-  parts.marks = h("div", { class: "marks", "aria-hidden": "true" });
-  parts.editor = h("div", { class: "editor card" }, parts.gutter, h("div", { class: "written" }, parts.text, parts.marks));
+  parts.gutter = h("div.gutter", { "aria-hidden": "true" });
+  parts.marks = h("div.marks", { "aria-hidden": "true" });
+  parts.editor = h("div.editor.card", {}, parts.gutter, h("div.written", {}, parts.text, parts.marks));
   parts.verdict = h("p", { id: "verdict", class: "notice", role: "status" });
-  parts.faults = h("ul", { class: "faults" });
-  parts.changes = h("ul", { class: "changes" });
-  parts.conflict = h("div", { class: "notice stack", role: "alert", hidden: true });
-  parts.apply = h("button", { type: "button", class: "primary", disabled: true, onclick: apply }, t("plan-apply"));
-  parts.discard = h("button", { type: "button", onclick: discard }, t("plan-discard"));
-  show(root, stale.mark, h("header", { class: "head" }, h("h1", {}, `${t("title-plan")} · ${hall}`), parts.discard, parts.apply, languageSwitch()),
-    h("div", { class: "body" }, h("div", { class: "stack" }, parts.conflict, h("label", { for: "plan" }, t("plan-text")), parts.editor),
-      h("section", { class: "card stack", "aria-label": t("plan-preview") }, h("h2", {}, t("plan-preview")), parts.verdict, parts.faults, parts.changes)));
+  parts.faults = h("ul.faults");
+  parts.changes = h("ul.changes");
+  parts.conflict = h("div.notice.stack", { role: "alert", hidden: true });
+  parts.apply = button({ class: "primary", disabled: true, onclick: apply }, t("plan-apply"));
+  parts.discard = button({ onclick: discard }, t("plan-discard"));
+  return fill(`${t("title-plan")} · ${hall}`, [parts.discard, parts.apply], h("div.stack", {}, parts.conflict, h("label", { for: "plan" }, t("plan-text")), parts.editor),
+      h("section.card.stack", { "aria-label": t("plan-preview") }, h("h2", {}, t("plan-preview")), parts.verdict, parts.faults, parts.changes));
 }
 
 begin("plan", async () => {
   known = await load();
-  const stale = staleMark();
-  layout(stale);
+  const fresh = layout();
   const draft = JSON.parse(localStorage.getItem(DRAFT) ?? "null");
   parts.text.value = draft?.text ?? known.text;
   if (draft && draft.text !== known.text) {
@@ -176,5 +174,5 @@ begin("plan", async () => {
   let soon = null;
   parts.text.addEventListener("input", () => { parts.apply.disabled = true; clearTimeout(soon); soon = setTimeout(() => check().catch(failed), CHECK_MS); drawLines([]); });
   await check();
-  new Stream(`${path}/stream`, { fresh: stale.fresh, event: (frame) => { if (frame.kind === "plan_changed") overtaken().catch(() => {}); } });
+  new Stream(`${path}/stream`, { fresh, event: (frame) => { if (frame.kind === "plan_changed") overtaken().catch(() => {}); } });
 });

@@ -37,9 +37,11 @@ def put_plan(hall: Hall, command: c.PutPlan, now_ms: int) -> Iterator[ev.Event]:
 
 
 def _refuse_loss(hall: Hall, plan: Plan, now_ms: int) -> None:
-    found = in_the_way(hall, plan, now_ms)
+    found = in_the_way(hall, plan, now_ms)[:100]
     if found:
-        raise errors.PlanInUse("In the way of this plan: " + "; ".join(found[:10]) + ".", in_use=found[:100])
+        texts = [text for text, _ in found]
+        detail = "In the way of this plan: " + "; ".join(texts[:10]) + "."
+        raise errors.PlanInUse(detail, in_use=texts, uses=[use for _, use in found])
 
 
 def _day(hall: Hall, date: str) -> ev.DayOpened:

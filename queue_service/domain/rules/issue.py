@@ -68,7 +68,7 @@ def _party(hall: Hall, with_ticket: str | None) -> str | None:
 
 
 def _turned_away(hall: Hall, service: Service, command: c.IssueTicket, now_ms: int) -> TurnedAwayReason | None:
-    if hall.suspensions and _turns_away(hall, service):
+    if hall.turns_away(service.id):
         return TurnedAwayReason.SUSPENDED
     if not hall.day.dispenses(now_ms):
         return TurnedAwayReason.CLOSED
@@ -76,11 +76,6 @@ def _turned_away(hall: Hall, service: Service, command: c.IssueTicket, now_ms: i
         return TurnedAwayReason.NOT_NOW
     quota = service.quota
     return TurnedAwayReason.QUOTA if quota and _is_full(hall, service, quota, command, now_ms) else None
-
-
-def _turns_away(hall: Hall, service: Service) -> bool:
-    found = (hall.suspensions.get(scope) for scope in (None, service.id))
-    return any(suspension is not None and suspension.turn_away for suspension in found)
 
 
 def _offered(hall: Hall, service: Service, now_ms: int) -> bool:

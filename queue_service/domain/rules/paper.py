@@ -52,12 +52,13 @@ def _check(hall: Hall, paper: c.PaperTicket, index: int, now_ms: int, taken: set
     ]
     for (earlier, before_ms), (later, after_ms) in pairwise(given):
         if after_ms < before_ms:
-            raise errors.BadValue(f"{later} is before {earlier}.", place=f"{place}/{later}")
+            raise errors.BadValue(f"{later} is before {earlier}.", place=f"{place}/{later}", code="paper-order")
     for name, at_ms in given:
         if not hall.day.start_ms <= at_ms <= now_ms:
-            raise errors.BadValue(f"{name} is not between today's midnight and now.", place=f"{place}/{name}")
+            detail = f"{name} is not between today's midnight and now."
+            raise errors.BadValue(detail, place=f"{place}/{name}", code="paper-not-today")
     if len(given) > 1 and paper.called_at_ms is None:
-        raise errors.BadValue("A served ticket needs called_at.", place=f"{place}/called_at")
+        raise errors.BadValue("A served ticket needs called_at.", place=f"{place}/called_at", code="paper-not-called")
     if paper.number is not None:
         _check_number(hall, paper.number, place, taken)
 
@@ -69,9 +70,10 @@ def _check_number(hall: Hall, number: str, place: str, taken: set[str]) -> None:
     digits = number[len(prefix) :] if prefix and number.startswith(prefix) else ""
     counted = digits.isascii() and digits.isdigit() and len(digits) <= 6
     if not counted or int(digits) == 0 or digits != f"{int(digits):03d}":
-        raise errors.BadValue("Only numbers of the plan's emergency series can be claimed.", place=f"{place}/number")
+        detail = "Only numbers of the plan's emergency series can be claimed."
+        raise errors.BadValue(detail, place=f"{place}/number", code="paper-series")
     if number in taken or _is_taken(hall, prefix, int(digits)):
-        raise errors.BadValue(f"{number} was entered already.", place=f"{place}/number")
+        raise errors.BadValue(f"{number} was entered already.", place=f"{place}/number", code="paper-entered")
     taken.add(number)
 
 

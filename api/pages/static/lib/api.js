@@ -23,8 +23,8 @@ export class Refused extends Error {
 // What to tell a person: the problem in their language where there are words for it.
 export function explain(error) {
   if (!(error instanceof Refused)) return t("problem-offline");
-  const name = `problem-${error.type}`;
-  return has(name) ? t(name, error.problem) : error.message;
+  const name = [error.problem.code, error.type].map((one) => `problem-${one}`).find(has);
+  return name ? t(name, error.problem) : error.message;
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -17,7 +17,8 @@ export function merged(target, patch) {
   return result;
 }
 
-// `on` has any of: snapshot(board), event(frame, board), estimate(frame), ticket(document), fresh(isFresh), refused(code).
+// `on` has any of: snapshot(board), event(frame, board), planned(), estimate(frame), ticket(document), fresh(isFresh),
+// refused(code). `planned`: there may be another plan.
 export class Stream {
   constructor(path, on) {
     this.path = path;
@@ -80,10 +81,12 @@ export class Stream {
     heard(frame.at ?? frame.as_of);
     this.backoff_ms = FIRST_BACKOFF_MS;
     if (frame.type === "snapshot" && frame.board) {
+      if (this.board) this.on.planned?.();
       this.board = frame.board;
       this.#remember(frame);
       this.on.snapshot?.(this.board);
     } else if (frame.type === "event") {
+      if (frame.board) this.on.planned?.();
       this.board = frame.board ?? merged(this.board, frame.patch);
       this.#remember(frame);
       this.on.event?.(frame, this.board);

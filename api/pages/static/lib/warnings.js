@@ -1,5 +1,5 @@
 // Warnings to who is in charge: what each says, what to do about it, a sound until somebody has seen it.
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { clock, lasting, named, span, t } from "./words.js";
 import { Voice } from "./voice.js";
 
@@ -25,8 +25,8 @@ export function alertNotice(alert, plan, acknowledge) {
   const seen = alert.acknowledged_at && (alert.acknowledged_by
     ? t("seen-by", { name: alert.acknowledged_by, time: clock(alert.acknowledged_at, plan.time_zone) }) : t("seen-at", { time: clock(alert.acknowledged_at, plan.time_zone) }));
   return h("div", { class: `notice spread alert ${urgent ? "bad" : ""} ${seen ? "calm" : ""}`, role: seen ? null : "alert" },
-    h("p", {}, h("strong", {}, t(`alert-${alert.kind}`, values(alert, plan))), h("span", { class: "todo" }, t(`todo-${alert.kind}`)), h("span", { class: "small" }, t("alert-since", { time: clock(alert.since, plan.time_zone) }))),
-    seen ? h("span", { class: "small" }, seen) : h("button", { type: "button", onclick: () => acknowledge(alert) }, t("acknowledge")));
+    h("p", {}, h("strong", {}, t(`alert-${alert.kind}`, values(alert, plan))), h("span.todo", {}, t(`todo-${alert.kind}`)), h("span.small", {}, t("alert-since", { time: clock(alert.since, plan.time_zone) }))),
+    seen ? h("span.small", {}, seen) : button({ onclick: () => acknowledge(alert) }, t("acknowledge")));
 }
 
 // Rings when there is something new, and again until all of it was seen. `hasSound` is who is in charge's wish.
