@@ -24,7 +24,7 @@ def test_a_hall_does_not_move_while_tickets_are_open(zone: str) -> None:
     driver.issue(channel=Channel.WEB)
     refusal = driver.refused(moved(zone), errors.PlanInUse)
     assert refusal.facts["in_use"][0] == (
-        "open tickets: 2 (the time zone can be changed once they are done with, before a day's first number)"
+        "open tickets: 2 (the time zone can be changed once they are done with, and before a day's first)"
     )
     assert driver.hall.rules.calendar.time_zone == "Asia/Shanghai"
 

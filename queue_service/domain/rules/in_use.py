@@ -23,7 +23,7 @@ def _of_the_day(hall: Hall, plan: Plan, now_ms: int) -> Iterator[Use]:
     if hall.tickets:
         count = len(hall.tickets)
         yield (
-            f"open tickets: {count} (the time zone can be changed once they are done with, before a day's first number)",
+            f"open tickets: {count} (the time zone can be changed once they are done with, and before a day's first)",
             {"code": "tickets", "count": f"{count}"},
         )
     if hall.number_counts:
