@@ -252,10 +252,7 @@ class Hall:
 
     def turns_away(self, service: str) -> bool:
         """Whether a suspension stops tickets for a service, too."""
-        if not self.suspensions:
-            return False
-        found = (self.suspensions.get(scope) for scope in (None, service))
-        return any(one is not None and one.turn_away for one in found)
+        return any(one.turn_away for scope, one in self.suspensions.items() if scope in (None, service))
 
     def standing_alerts(self) -> list[Alert]:
         """Those that are not cleared."""
