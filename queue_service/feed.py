@@ -234,6 +234,8 @@ class Feed:
             try:
                 await self._confirm(self.freshness.asked())
                 await self._reading.ask(self._database.checkpoint)
+                if self.freshness.is_in_doubt:  # the answer took too long
+                    continue
             except Unavailable as error:
                 LOG.warning("log-unreadable: %s", getattr(error.__cause__, "orig", error.__cause__))
             except UnknownEventKind as error:

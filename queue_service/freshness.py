@@ -22,13 +22,16 @@ class Freshness:
         return self._clock.monotonic_ms(), self._clock.now_ms()
 
     def confirmed(self, asked: tuple[int, int]) -> None:
-        """All that was in the log when it was asked is shown."""
+        """All that was in the log when it was asked is shown. If that is long ago, doubt stays: ask again at once."""
         self._confirmed_ms, self.as_of_ms = asked
-        self.is_in_doubt = False
+        self.is_in_doubt = self._is_old()
 
     @property
     def is_stale(self) -> bool:
         """Whether the log was asked in vain for so long that displays must not trust this node.
 
         A node that was merely paused is in doubt only once it has asked."""
-        return self.is_in_doubt and self._clock.monotonic_ms() - self._confirmed_ms > STALE_MS
+        return self.is_in_doubt and self._is_old()
+
+    def _is_old(self) -> bool:
+        return self._clock.monotonic_ms() - self._confirmed_ms > STALE_MS

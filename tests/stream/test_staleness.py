@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from queue_service import feed
 from queue_service.clock import HandClock
-from queue_service.freshness import STALE_MS
+from queue_service.freshness import STALE_MS, Freshness
 from queue_service.view import View
 from queue_service.view_reading import read_view
 from tests.running import WAIT_S, eventually
@@ -138,3 +138,15 @@ async def test_a_hall_that_takes_long_to_read_holds_up_no_other(lobby: Lobby, mo
     finally:
         end.set()
     await eventually(lambda: name in lobby.service.feed.views, "it is shown, too")
+
+
+def test_an_answer_that_took_too_long_says_nothing_of_now() -> None:
+    """What was confirmed is what was there when it was asked: the log has to be asked again, and that is enough."""
+    clock = HandClock(START_MS)
+    freshness = Freshness(clock)
+    asked = freshness.asked()
+    clock.set_ms(START_MS + STALE_MS + 1)
+    freshness.confirmed(asked)
+    assert (freshness.is_stale, freshness.as_of_ms) == (True, START_MS)
+    freshness.confirmed(freshness.asked())
+    assert (freshness.is_stale, freshness.as_of_ms) == (False, clock.now_ms())
