@@ -37,10 +37,12 @@ class Node(EngineNode):
         """Nothing yet."""
         super().__init__(database)
         self.stored = 0
+        self.words: list[str] = []
         store = self.engine._stored
 
         def count(decided: Any, word: str, said: str) -> None:
-            self.stored += word == "done"
+            self.stored += word == program.DONE
+            self.words.append(f"{word} {said}".strip())
             store(decided, word, said)
 
         self.engine._stored = count  # type: ignore[method-assign]
@@ -201,7 +203,7 @@ async def test_what_is_shown_of_others_is_not_read_again(node: Node) -> None:
     node.engine.heard({"hall": event.seq})
     node.engine.learned([event])
     assert int((await node.ask(issue(1))).body) == 4
-    assert (node.stored, node.engine._batches._copies["hall"]) == (1, copy)
+    assert (node.words, node.engine._batches._copies["hall"]) == ([program.DONE], copy)
 
 
 async def test_a_key_of_an_earlier_batch_gets_its_answer(node: Node) -> None:
