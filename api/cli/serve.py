@@ -127,14 +127,12 @@ def run(settings: Settings, plans: list[Path], clock: Clock | None = None) -> No
     start_logging(settings.log_level)
     if settings.follow and plans:
         raise BadInput("A node that follows halls makes none: leave out --hall, or --follow.")
+    halls = [read_plan(path) for path in plans]  # before a database is made for nothing
     database = open_database(settings.database_url)
-    halls = []
-    for path in plans:
-        plan = read_plan(path)
+    for plan in halls:
         apply_plan(database, plan, only_new=True)
-        halls.append(plan.id)
     database.close()
-    Server(Service(settings, clock), halls).run()
+    Server(Service(settings, clock), [plan.id for plan in halls]).run()
 
 
 @APP.command()

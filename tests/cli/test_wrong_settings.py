@@ -84,3 +84,12 @@ def test_a_faulty_plan_is_told_in_no_words_of_python(queue_service: Command, tmp
     outcome = queue_service("apply", file, "--database-url", url)
     assert outcome.code == 2
     assert "  /services/0: Input should be an object\n" in outcome.err
+
+
+def test_a_plan_that_is_not_there_makes_no_database(
+    queue_service: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever mistypes it starts with nothing once more."""
+    monkeypatch.chdir(tmp_path)
+    assert queue_service("serve", "--hall", "typo.toml", "--port", "0").code == 2
+    assert list(tmp_path.iterdir()) == []
