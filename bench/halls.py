@@ -68,6 +68,6 @@ def free_counters(line: Line, hall: str = HALL) -> None:
 
 
 def stored(database: Path) -> dict[str, int]:
-    """How many events of each kind the database file has, read beside the node."""
+    """How many events of each kind the database file has that somebody asked for, read beside the node."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return dict(connection.execute("SELECT kind, count(*) FROM event GROUP BY kind"))
+        return dict(connection.execute("SELECT kind, count(*) FROM event WHERE actor <> 'system' GROUP BY kind"))

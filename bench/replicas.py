@@ -19,17 +19,20 @@ LOST_MOST = loading.CONNECTIONS
 SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "2GB"}
 """Everything that makes a commit durable stays as PostgreSQL has it."""
 OTHER = "bench-2"
-ISSUE, LIFE = "issue", "issue → call-next → start → finish"
+ISSUE, LIFE, TWO = "issue", "issue → call-next → start → finish", "issue at two nodes"
+EMPTY = "empty POST around {}"
 
 
 class Replicas:
-    """Two nodes on one database, each with a hall of its own to be loaded."""
+    """Nodes on one database, one and then two, each with a hall of its own to be loaded."""
 
-    def __init__(self, url: str, first: Child, second: Child) -> None:
-        """Nothing is measured yet."""
+    def __init__(self, url: str, empty: Child, first: Child, seconds: int) -> None:
+        """Nothing is measured yet, and there is no second."""
         self.url = url
+        self.empty = empty
         self.first = first
-        self.second = second
+        self.second: Child | None = None
+        self.seconds = seconds
         self.faults: list[str] = []
 
     def checked(self, what: str, load: Callable[[], list[Load]]) -> float:
@@ -42,18 +45,31 @@ class Replicas:
         return sum(one.per_s for one in loads)
 
     def stored(self) -> int:
-        """How many events there are."""
+        """How many events there are that somebody asked for: a hall may warn of something by itself."""
         with psycopg.connect(self.url) as connection:
-            found = connection.execute("SELECT count(*) FROM event").fetchone()
+            found = connection.execute("SELECT count(*) FROM event WHERE actor <> 'system'").fetchone()
         return int(found[0]) if found else 0
 
-    def both(self, seconds: int) -> list[Load]:
+    def nothing(self) -> float:
+        """Answers per second of the empty POST."""
+        return loading.issue(self.empty, "/empty", self.seconds).per_s
+
+    def issue(self) -> list[Load]:
+        """The first node issues."""
+        return [loading.issue(self.first, loading.tickets_path(), self.seconds)]
+
+    def life(self) -> list[Load]:
+        """The first node issues, calls, starts and finishes."""
+        return [loading.life(self.first, self.seconds)]
+
+    def both(self) -> list[Load]:
         """Each node issues for a hall of its own, with half of the connections."""
+        assert self.second is not None, "it was started"
         half = loading.CONNECTIONS // 2
         with ThreadPoolExecutor(2) as pool:
             halves = [
-                pool.submit(loading.issue, self.first, loading.tickets_path(), seconds, half),
-                pool.submit(loading.issue, self.second, loading.tickets_path(OTHER), seconds, half),
+                pool.submit(loading.issue, self.first, loading.tickets_path(), self.seconds, half),
+                pool.submit(loading.issue, self.second, loading.tickets_path(OTHER), self.seconds, half),
             ]
             return [one.result() for one in halves]
 
@@ -69,56 +85,61 @@ def durable_server(name: str) -> Iterator[Server]:
 
 
 def measure(run: Run) -> Part:
-    """One node, then two, each with a hall of its own."""
+    """One node by itself, then two, each with a hall of its own."""
     folder = run.new_folder("replicas")
     with ExitStack() as stack:
         url = stack.enter_context(durable_server("bench")).url("postgres")
         empty = stack.enter_context(module("bench.empty", folder))
-        nodes = [stack.enter_context(node(folder / f"{name}.db", url)) for name in ("first", "second")]
-        with line(nodes[0].url) as one:
+        replicas = Replicas(url, empty, stack.enter_context(node(folder / "first.db", url)), run.scale.load_s)
+        with line(replicas.first.url) as one:
             halls.make(one)
             halls.open_counters(one)
             halls.make(one, OTHER)
-        return Part("PostgreSQL", _ABOUT, _measured(run, empty, Replicas(url, *nodes)))
+        alone = _taking_turns(run, replicas, {ISSUE: replicas.issue, LIFE: replicas.life})
+        replicas.second = stack.enter_context(node(folder / "second.db", url))
+        beside = _taking_turns(run, replicas, {ISSUE: replicas.issue, TWO: replicas.both})
+    return Part("PostgreSQL", _ABOUT, _rows(replicas, alone, beside))
 
 
 _ABOUT = f"""\
 {loading.CONNECTIONS} connections (wrk), an idempotency key for every command; PostgreSQL, the nodes and wrk share the
-machine's processors. One node: its ratio to `POST /empty` just before and after, median over the rounds. Two nodes:
-each issues for a hall of its own with half of the connections, against one node with all of them. After each load the
-events stored are counted."""
+machine's processors. One node, by itself: its ratio to `POST /empty` just before and after, median over the rounds.
+Then a second one is started, which follows what the first does: each issues for a hall of its own with half of the
+connections, against one of the two with all of them. After each load the events stored are counted."""
 
 
-def _measured(run: Run, empty: Child, replicas: Replicas) -> list[Row]:
-    seconds, ratios, figures = run.scale.load_s, dict[str, list[float]](), dict[str, list[float]]()
-    before = loading.issue(empty, "/empty", seconds).per_s
-    loads: dict[str, Callable[[], list[Load]]] = {
-        ISSUE: lambda: [loading.issue(replicas.first, loading.tickets_path(), seconds)],
-        LIFE: lambda: [loading.life(replicas.first, seconds)],
-        "two": lambda: replicas.both(seconds),
-    }
+Series = dict[str, list[float]]
+"""Answers per second by load, and of the empty POST around each: EMPTY of it."""
+
+
+def _taking_turns(run: Run, replicas: Replicas, loads: dict[str, Callable[[], list[Load]]]) -> Series:
+    """Each load between two of the empty POST, round by round."""
+    figures: Series = {}
+    before = replicas.nothing()
     for number in range(run.scale.rounds):
         for kind, load in loads.items():
             run.say(f"replicas: {kind}, round {number + 1} of {run.scale.rounds}")
-            if kind == LIFE:
-                with line(replicas.first.url) as one:
-                    halls.free_counters(one)
-            per_s = replicas.checked(kind, load)
-            after = loading.issue(empty, "/empty", seconds).per_s
-            figures.setdefault(kind, []).append(per_s)
-            ratios.setdefault(kind, []).append(per_s / ((before + after) / 2))
-            figures.setdefault("empty", []).append(after)
+            with line(replicas.first.url) as one:
+                halls.free_counters(one)
+            figures.setdefault(kind, []).append(replicas.checked(kind, load))
+            after = replicas.nothing()
+            figures.setdefault(EMPTY.format(kind), []).append((before + after) / 2)
             before = after
-    return _rows(replicas, figures, ratios)
+    return figures
 
 
-def _rows(replicas: Replicas, figures: dict[str, list[float]], ratios: dict[str, list[float]]) -> list[Row]:
+def _rows(replicas: Replicas, alone: Series, beside: Series) -> list[Row]:
     if replicas.faults:
         return [invalid("PostgreSQL", "; ".join(replicas.faults))]
-    told = {kind: f"{middle(values):,.0f}/s" for kind, values in figures.items()}
-    rows = [
-        at_least(f"{kind}, one node", told[kind], told["empty"], middle(ratios[kind]), BOUND, GOAL)
-        for kind in (ISSUE, LIFE)
-    ]
-    gain = middle(two / one for two, one in zip(figures["two"], figures[ISSUE], strict=True))
-    return [*rows, Row("issue, two nodes, a hall each", told["two"], f"one node: {told[ISSUE]}", gain)]
+    rows = []
+    for kind in (ISSUE, LIFE):
+        own, empty = alone[kind], alone[EMPTY.format(kind)]
+        ratio = middle(per_s / nothing for per_s, nothing in zip(own, empty, strict=True))
+        rows.append(at_least(f"{kind}, one node", _told(own), _told(empty), ratio, BOUND, GOAL))
+    gain = middle(two / one for two, one in zip(beside[TWO], beside[ISSUE], strict=True))
+    reference = f"one of the two: {_told(beside[ISSUE])}"
+    return [*rows, Row("issue, two nodes, a hall each", _told(beside[TWO]), reference, gain)]
+
+
+def _told(per_s: list[float]) -> str:
+    return f"{middle(per_s):,.0f}/s"
