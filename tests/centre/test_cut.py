@@ -15,6 +15,7 @@ from tests.centre.halls import put_hall, work
 from tests.centre.line import line
 from tests.faults.proving import prove_all
 from tests.http.conftest import TOKEN
+from tests.replicas.conftest import new_folder
 from tests.running import WAIT_S, Inner, eventually, inner_node, running_node
 from tests.stream.other_process import put_plans
 from tests.stream.sockets import assert_gapless, hall_socket
@@ -161,10 +162,8 @@ async def test_what_does_not_follow_is_not_taken(tmp_path: Path) -> None:
 
 async def test_what_is_written_to_a_hall_at_its_centre_is_noticed(tmp_path: Path) -> None:
     """`apply` on the centre's database, say: the centre does not go on calling itself fresh, and says why."""
-    hall_folder, centre_folder = tmp_path / "hall", tmp_path / "centre"
-    hall_folder.mkdir()
-    centre_folder.mkdir()
-    with running_node(hall_folder) as node:
+    centre_folder = new_folder(tmp_path / "centre")
+    with running_node(new_folder(tmp_path / "hall")) as node:
         await asyncio.to_thread(put_hall, node, "hall")
         seq = await asyncio.to_thread(work, node, "hall", 3)
         async with inner_node(centre_folder, follow={"hall": node.base_url}, follow_s=0.1) as centre:
